@@ -1,0 +1,26 @@
+/*
+ * jail: jail.def says, one line a process, with which user, files, network, system calls and limits it lives.
+ * A process that cannot enter its jail does not start.
+ *
+ * Order: jail_prepare(role, dir_fd) while still root (opens, chroot into its own folder, drops to its own uid, rlimits,
+ * no-new-privs, not dumpable, parent-death signal); the process then reads what it needs in its folder;
+ * jail_shut(role) (Landlock, then seccomp). Everything fetched from system paths (OpenSSL, GnuTLS, PCRE2 tables) is before jail_prepare.
+ */
+#ifndef CLOISTER_PROC_JAIL_H
+#define CLOISTER_PROC_JAIL_H
+
+#include "base/err.h"
+#include "proc/role.h"
+
+/*
+ * jail_prepare(role, dir): ${dir} is a descriptor of the process's own folder or -1 (no files at all).
+ * As root: chroot into it (or into an empty folder) and take the role's uid; otherwise chdir. Paths are relative from here on.
+ */
+struct err jail_prepare(enum role role, int dir);
+struct err jail_shut(enum role role);
+uint32_t jail_uid(enum role role);  /* the uid a role has when started as root */
+/* jail_try(role, name): in a jailed process, tries the forbidden thing ${name}; true if it was refused. Names: jail_tries[]. */
+extern const char *const jail_tries[]; /* ends with NULL: "open-etc-passwd", "socket-inet", "exec", "ptrace", "write-other-room", … */
+bool jail_try(enum role role, const char *name);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * server: the single event loop of warden, ledger, vault and steward.
+ *
+ * Drains every ready request (at most LIMIT_BATCH_REQUESTS), hands them to batch() at once, then sends all replies:
+ * group commit without threads or timers. A malformed message closes the channel it came from, nothing else.
+ *
+ * Channels come from cloisterd (one primary a peer) and from peers (OP_OPEN_CHANNEL passes one end of a socketpair; it has
+ * the sender's role). Which role may call which operation is a table checked here, before batch() sees anything.
+ */
+#ifndef CLOISTER_PROC_SERVER_H
+#define CLOISTER_PROC_SERVER_H
+
+#include "proc/msg.h"
+#include "proc/role.h"
+
+#define OP_OPEN_CHANNEL 1 /* every server; one descriptor; no reply */
+#define OP_PING 2         /* every server; empty reply */
+#define OP_FIRST 16       /* operations of the modules begin here */
+
+struct request {
+	enum role from;
+	uint64_t conn; /* names the connection; the same for its whole life, never used again */
+	struct msg in;
+	struct msg out; /* .op is the status: ERR_NONE unless set. .seq is filled in by the loop */
+	bool answered_later; /* batch() keeps it for server_answer() */
+};
+
+static inline void
+request_fail(struct request *r, struct err e)
+{
+	buf_clear(&r->out.body);
+	r->out.op = (uint16_t)e.code;
+}
+
+struct permit { uint16_t op; uint32_t roles; }; /* bit (1u << ROLE_X) */
+
+struct server_ops {
+	const struct permit *permits; /* ends with op 0 */
+	void (*batch)(void *ctx, struct request **reqs, size_t n);
+	/* tick(ctx): called when idle and at least every ${tick_ms}; returns ms until it wants to be called again. */
+	int (*tick)(void *ctx);
+	/* peer(ctx, role, fd): cloisterd gives the primary channel of a peer that this process calls (takes ${fd}). */
+	void (*peer)(void *ctx, enum role role, int fd);
+	/* gone(ctx, conn): a connection ended: give back what it held. */
+	void (*gone)(void *ctx, uint64_t conn);
+	/* stop(ctx): asked to stop; the loop ends after the present batch. May be NULL. */
+	void (*stop)(void *ctx);
+};
+
+/*
+ * server_run(control_fd, ops, ctx): runs until cloisterd closes ${control_fd} or sends CONTROL_STOP.
+ * Sends CONTROL_READY first. Messages on the control channel: below.
+ */
+struct err server_run(int control_fd, const struct server_ops *ops, void *ctx);
+
+/* the control channel, cloisterd <-> each process: struct msg with these operations */
+enum control_op {
+	CONTROL_READY = 1,  /* process: the jail is shut, requests are served */
+	CONTROL_PEER,       /* cloisterd: u16 role, u8 serve (1: serve it, 0: call it), one descriptor */
+	CONTROL_STOP,       /* cloisterd: finish and exit 0 */
+	CONTROL_KEEP,       /* warden: keep this descriptor (sealed root key memory) for my successor */
+	CONTROL_STATUS,     /* cloisterd -> steward: health of the processes */
+};
+
+#endif
