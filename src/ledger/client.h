@@ -5,6 +5,7 @@
 #ifndef CLOISTER_LEDGER_CLIENT_H
 #define CLOISTER_LEDGER_CLIENT_H
 
+#include "crypto/secret.h"
 #include "ledger/record.h"
 #include "proc/msg.h"
 
@@ -15,6 +16,7 @@ enum ledger_op {
 	LEDGER_QUERY,       /* struct ledger_query                     -> u16 n, (u64 index, lstr json)*, u8 more */
 	LEDGER_PROVE,       /* u64 index                               -> lstr tlog-proof text, lstr json */
 	LEDGER_STATS,       /* -                                       -> u64 size, u64 bytes, u64 groups, u64 index backlog */
+	LEDGER_UNLOCK,      /* 32 Ed25519 seed (warden only)           -> u64 size, 32 root; before it every operation is BUSY */
 };
 
 /* receipt: proof that a record is durable. Made by the ledger alone (ledger_append); opening needs one. */
@@ -31,6 +33,9 @@ struct err ledger_append(struct chan *c, const struct record *r, size_t n, struc
 struct ledger_head { uint64_t size; uint8_t root[32]; };
 struct err ledger_head(struct chan *c, struct ledger_head *ret, struct buf *checkpoint /* may be NULL */);
 struct err ledger_remember(struct chan *c, const struct ledger_head *seen);
+
+/* ledger_unlock(c, key, &head): gives the ledger its signing key, upon which it opens its log. ROLLBACK, CORRUPT: see its log line. */
+struct err ledger_unlock(struct chan *c, const struct sign_key *key, struct ledger_head *ret);
 
 /* newest first; absent (zero) filters match everything */
 struct ledger_query {

@@ -61,7 +61,10 @@ struct err ledger_cosign(struct str checkpoint, struct str vkey, struct str witn
 /* vkey text "<origin>+<id>+<base64>" */
 void ledger_vkey(struct str origin, const uint8_t public_key[32], struct buf *out);
 
-/* the process: src/bin/ledger.c calls this after its jail is shut */
-struct err ledger_serve(int control_fd, struct ledger *l);
+/*
+ * The process: src/bin/ledger.c calls this after its jail is shut, in the ledger's folder (cwd). The log is opened when warden
+ * sends its signing key (LEDGER_UNLOCK); a log that does not verify makes the process exit with err_exit_status() and one log line that says where.
+ */
+struct err ledger_serve(int control_fd);
 
 #endif
