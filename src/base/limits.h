@@ -25,9 +25,9 @@
 
 /* ours */
 #define LIMIT_INLINE_BYTES (32 * KiB)   /* plaintext that lives in the database row: one message, one page chain */
-#define LIMIT_MESSAGE_BYTES (160 * KiB) /* fits the kernel's default socket buffer of 212,992 */
+#define LIMIT_MESSAGE_BYTES (200 * KiB) /* fits the kernel's default socket buffer of 212,992; a 10,000-part list in one */
 #define LIMIT_MESSAGE_FDS 4
-#define LIMIT_MANIFEST_BYTES (48 * KiB) /* of an object that is not multipart; larger ones are split by part list pages */
+#define LIMIT_MANIFEST_BYTES (16 * KiB) /* sealed: checksums, user metadata, part count and digest */
 #define LIMIT_RECORD_BYTES 4096         /* a ledger record */
 #define LIMIT_BATCH_REQUESTS 256        /* drained at once by a single-loop process */
 
