@@ -24,10 +24,11 @@ struct blob_header {
 };
 
 void header_encode(const struct blob_header *h, uint8_t out[HEADER_BYTES]);
-struct err header_decode(const uint8_t in[HEADER_BYTES], struct blob_header *ret); /* CORRUPT */
+/* CORRUPT; UNSUPPORTED for a header of another suite. */
+struct err header_decode(const uint8_t in[HEADER_BYTES], struct blob_header *ret);
 /*
  * header_rewrap(in, epoch, wrapped, out, &at): ${in} with the older slot replaced; ${at} is the offset of the
- * one 80-byte slot that changed.
+ * one 80-byte slot that changed. CORRUPT; CONFLICT unless ${epoch} is newer than the newest slot.
  */
 struct err header_rewrap(const uint8_t in[HEADER_BYTES], uint32_t epoch, const uint8_t wrapped[WRAPPED_BYTES],
     uint8_t out[HEADER_BYTES], size_t *ret_at);
