@@ -36,18 +36,24 @@ msg_cur(const struct msg *m)
 
 /* msg_send(fd, m): CLOSED, LIMIT, IO. Blocks while the socket is full (unless it is O_NONBLOCK: BUSY). */
 struct err msg_send(int fd, const struct msg *m);
-/* msg_recv(fd, flags, m): one message; CLOSED at the end; BUSY with MSG_DONTWAIT and nothing there. */
+/*
+ * msg_recv(fd, flags, m): one message, in place of what ${m} held. CLOSED at the end; BUSY with MSG_DONTWAIT and nothing there;
+ * INVALID, LIMIT: no message of ours; close ${fd}.
+ */
 struct err msg_recv(int fd, int flags, struct msg *ret);
 
 /*
  * chan: a client's end. One call at a time.
  * chan_call(c, req, reply): sends, waits, and turns the reply's status into an error (then ${reply} is released and
- * empty). CLOSED or TIMEOUT make the channel unusable: close it. ${timeout_ms} 0: the default of 30 s.
+ * empty). A channel whose peer has gone closes itself (${fd} is -1 then; every call is CLOSED). After TIMEOUT the outcome of the
+ * call is unknown; the channel stays usable, and a late reply is thrown away. A CLOSED that the peer answered leaves ${fd} open: look
+ * at ${fd}, not at the code. ${timeout_ms} 0: the default of 30 s.
  */
 struct chan {
 	int fd; /* -1: none */
 	uint32_t seq;
 	uint32_t timeout_ms;
+	uint32_t applied_ms; /* chan.c's */
 };
 struct err chan_call(struct chan *c, struct msg *req, struct msg *reply);
 void chan_close(struct chan *c);

@@ -37,19 +37,28 @@ struct permit { uint16_t op; uint32_t roles; }; /* bit (1u << ROLE_X) */
 struct server_ops {
 	const struct permit *permits; /* ends with op 0 */
 	void (*batch)(void *ctx, struct request **reqs, size_t n);
-	/* tick(ctx): called when idle and at least every ${tick_ms}; returns ms until it wants to be called again. */
+	/*
+	 * tick(ctx): when its time has come and nothing is ready (or 100 ms later, however busy). Returns ms until it wants to be
+	 * called again; 0: as soon as idle; < 0: not before the next batch. First called before the first request. May be NULL.
+	 */
 	int (*tick)(void *ctx);
-	/* peer(ctx, role, fd): cloisterd gives the primary channel of a peer that this process calls (takes ${fd}). */
+	/* peer(ctx, role, fd): cloisterd gives the primary channel of a peer that this process calls (takes ${fd}); again after its restart. */
 	void (*peer)(void *ctx, enum role role, int fd);
-	/* gone(ctx, conn): a connection ended: give back what it held. */
+	/* gone(ctx, conn): a connection ended, and no batch will hold a request of it: give back what it held. May be NULL. */
 	void (*gone)(void *ctx, uint64_t conn);
+	/* status(ctx, body): CONTROL_STATUS came (steward). May be NULL. */
+	void (*status)(void *ctx, struct str body);
 	/* stop(ctx): asked to stop; the loop ends after the present batch. May be NULL. */
 	void (*stop)(void *ctx);
 };
 
+/* server_answer(r): sends and releases a request that batch() kept (${answered_later}); also if its connection has gone. */
+void server_answer(struct request *r);
+
 /*
  * server_run(control_fd, ops, ctx): runs until cloisterd closes ${control_fd} or sends CONTROL_STOP.
- * Sends CONTROL_READY first. Messages on the control channel: below.
+ * Sends CONTROL_READY first. Messages on the control channel: below. The gate, which serves nobody, runs it on its main thread with
+ * no permits and no batch, for peer() and stop().
  */
 struct err server_run(int control_fd, const struct server_ops *ops, void *ctx);
 
