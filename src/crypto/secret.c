@@ -86,7 +86,8 @@ secret_alloc(void)
 	return s;
 }
 
-static void
+/* false: ${s} is no secret of ours, or is free already */
+static bool
 free_locked(struct secret *s)
 {
 	for (size_t i = 0; i < n_regions; i++) {
@@ -96,13 +97,14 @@ free_locked(struct secret *s)
 
 		if ((uintptr_t)s < (uintptr_t)r->slots || offset >= REGION_BYTES)
 			continue;
-		INVARIANT(offset % sizeof(*s) == 0 && (r->taken[slot / 64] >> slot % 64 & 1));
+		if (offset % sizeof(*s) != 0 || !(r->taken[slot / 64] >> slot % 64 & 1))
+			return false;
 		explicit_bzero(s, sizeof(*s));
 		r->taken[slot / 64] &= ~(1ull << slot % 64);
 		r->used--;
-		return;
+		return true;
 	}
-	INVARIANT(!"a secret that secret_alloc() made");
+	return false;
 }
 
 void
@@ -111,7 +113,7 @@ secret_free(struct secret *s)
 	if (!s)
 		return;
 	INVARIANT(pthread_mutex_lock(&lock) == 0);
-	free_locked(s);
+	INVARIANT(free_locked(s));
 	INVARIANT(pthread_mutex_unlock(&lock) == 0);
 }
 
