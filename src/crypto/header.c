@@ -1,6 +1,7 @@
 #include "crypto/header.h"
 
 #include "base/num.h"
+#include "crypto/testing.h"
 
 #define SUITE_COBBLESTONE_256 1
 #define AT_SUITE 8
@@ -147,6 +148,21 @@ data_key_wrap(const struct domain_key *d, struct blob_header *h, const struct da
 	uint8_t aad[AAD_BYTES];
 
 	return key_wrap(&d->s, key_aad(h, aad), &k->s, h->wrapped);
+}
+
+struct err
+data_key_wrap_with_nonce(const struct domain_key *d, const uint8_t nonce[XAES_NONCE], struct blob_header *h,
+    const struct data_key *k)
+{
+	struct buf out = BUF(WRAPPED_BYTES);
+	uint8_t aad[AAD_BYTES];
+	struct err e = xaes_seal_with_nonce(&d->s, nonce, key_aad(h, aad),
+	    str_of(secret_expose(&k->s), KEY_BYTES), &out);
+
+	if (!err_is(e))
+		memcpy(h->wrapped, out.p, WRAPPED_BYTES);
+	buf_release(&out);
+	return e;
 }
 
 struct err
