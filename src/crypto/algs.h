@@ -4,7 +4,7 @@
  *
  * Making a context costs more than hashing a short message, and a request does
  * about ten such calls; so they are made once a thread, and go with the thread.
- * Nothing of a key stays in a cipher context: whoever used one resets it, which wipes it.
+ * Nothing of a key stays in them: who used a cipher context resets it, and a MAC context gets another key.
  */
 #ifndef CLOISTER_CRYPTO_ALGS_H
 #define CLOISTER_CRYPTO_ALGS_H

@@ -1,5 +1,4 @@
 #include "crypto/algs.h"
-#include "base/num.h"
 
 /* A hash that fails has no memory left, or its context was misused: neither is an input. */
 
@@ -19,6 +18,15 @@ key_pointer(struct str key)
 	return (const unsigned char *)(key.p ? key.p : "");
 }
 
+/* An EVP_MAC keeps its last key, in ordinary memory: give it another one. */
+static void
+forget_key(EVP_MAC_CTX *ctx)
+{
+	static const unsigned char nothing[KEY_BYTES];
+
+	INVARIANT(EVP_MAC_init(ctx, nothing, sizeof(nothing), NULL) == 1);
+}
+
 static void
 hmac(EVP_MAC_CTX *ctx, struct str key, struct str s, uint8_t *out, size_t n)
 {
@@ -27,6 +35,7 @@ hmac(EVP_MAC_CTX *ctx, struct str key, struct str s, uint8_t *out, size_t n)
 	INVARIANT(EVP_MAC_init(ctx, key_pointer(key), key.n, NULL) == 1 &&
 	    EVP_MAC_update(ctx, (const unsigned char *)s.p, s.n) == 1 &&
 	    EVP_MAC_final(ctx, out, &got, n) == 1 && got == n);
+	forget_key(ctx);
 }
 
 void
@@ -67,6 +76,7 @@ kdf_expand(const struct secret *prk, struct str info, void *out, size_t n)
 		at += take;
 		n -= take;
 	}
+	forget_key(ctx);
 	explicit_bzero(t, sizeof(t));
 }
 
