@@ -7,7 +7,7 @@
 static const struct {
 	const char *word;
 	uint32_t classes;
-} roles[PERSON_ROLE_COUNT] = {
+} table[PERSON_ROLE_COUNT] = {
 	/* what a public ACL or policy can give: never rules, never a bucket */
 	[PERSON_ANONYMOUS] = {"anonymous", BIT(BUCKET_SEE) | BIT(OBJECT_READ) | BIT(OBJECT_WRITE) | BIT(OBJECT_DELETE)},
 	[PERSON_ADMINISTRATOR] = {"administrator", S3_BUCKETS | BIT(STATUS)},
@@ -27,14 +27,14 @@ const char *
 role_word(enum role_of_person r)
 {
 	INVARIANT(r < PERSON_ROLE_COUNT);
-	return roles[r].word;
+	return table[r].word;
 }
 
 struct err
 role_parse(struct str s, enum role_of_person *ret)
 {
 	for (unsigned r = PERSON_ANONYMOUS + 1; r < PERSON_ROLE_COUNT; r++) {
-		if (str_eq(s, str_c(roles[r].word))) {
+		if (str_eq(s, str_c(table[r].word))) {
 			*ret = (enum role_of_person)r;
 			return OK;
 		}
@@ -46,7 +46,7 @@ bool
 role_permits(enum role_of_person r, enum action_class c)
 {
 	INVARIANT(r < PERSON_ROLE_COUNT && c < CLASS_COUNT);
-	return roles[r].classes >> c & 1;
+	return table[r].classes >> c & 1;
 }
 
 bool
