@@ -1,11 +1,11 @@
-/* The caller's half of vault/client.h: each function is one question and its answer, in the forms of wire.h. */
+/* The caller's half of vault/client.h: each function is one question and its answer, in the forms of vault_wire.h. */
 #include "vault/client.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "vault/wire.h"
+#include "vault/vault_wire.h"
 
 /* duplicate(m, fd): ${m} passes a duplicate of ${fd}; -1: nothing. */
 static struct err
@@ -114,7 +114,7 @@ vault_bucket_delete(struct pool *p, const struct grant *g, struct str name)
 	return ask_only(p, &req);
 }
 
-/* VAULT_BUCKET_SET: grant, bucket, u8 which (wire.h), then the value. */
+/* VAULT_BUCKET_SET: grant, bucket, u8 which (vault_wire.h), then the value. */
 static void
 bucket_set(struct msg *req, const struct grant *g, struct id bucket, enum wire_bucket_set which)
 {

@@ -1,4 +1,4 @@
-#include "vault/wire.h"
+#include "vault/vault_wire.h"
 
 static void
 put_etag(struct buf *b, const uint8_t etag[16])

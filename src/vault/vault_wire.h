@@ -1,9 +1,9 @@
 /*
- * wire: the bodies of vault's messages, written once for both ends (client.c and serve.c). doc/vault.md lists them.
+ * vault_wire: the bodies of vault's messages, written once for both ends (client.c and serve.c). doc/vault.md lists them.
  * wire_put_X appends; wire_X reads, and fails the cursor on what is out of range. Nothing is copied: strings borrow.
  */
-#ifndef CLOISTER_VAULT_WIRE_H
-#define CLOISTER_VAULT_WIRE_H
+#ifndef CLOISTER_VAULT_VAULT_WIRE_H
+#define CLOISTER_VAULT_VAULT_WIRE_H
 
 #include "base/cur.h"
 #include "vault/client.h"
