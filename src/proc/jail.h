@@ -17,10 +17,18 @@
  * As root: chroot into it (or into an empty folder) and take the role's uid; otherwise chdir. Paths are relative from here on.
  */
 struct err jail_prepare(enum role role, int dir);
+/* jail_shut(role): before any thread is started. */
 struct err jail_shut(enum role role);
-uint32_t jail_uid(enum role role);  /* the uid a role has when started as root */
-/* jail_try(role, name): in a jailed process, tries the forbidden thing ${name}; true if it was refused. Names: jail_tries[]. */
-extern const char *const jail_tries[]; /* ends with NULL: "open-etc-passwd", "socket-inet", "exec", "ptrace", "write-other-room", … */
-bool jail_try(enum role role, const char *name);
+const char *jail_step(void);         /* the step that failed, in words for people */
+unsigned jail_landlock_abi(void);    /* 0: this kernel has no Landlock */
+uint32_t jail_uid(enum role role);   /* the uid a role has when started as root */
+bool jail_calls(enum role from, enum role to); /* may ${from} send requests to ${to}? */
+
+/*
+ * jail_try(name): in a jailed process, tries the forbidden thing ${name} (jail_tries[], which ends with NULL); true if it was
+ * refused, and most refusals end the process. Tests only: jail_try.c is in no program.
+ */
+extern const char *const jail_tries[];
+bool jail_try(const char *name);
 
 #endif

@@ -6,7 +6,13 @@ const char *
 role_name(enum role r)
 {
 	static const char *const names[ROLE_COUNT] = {
-		"none", "cloisterd", "ledger", "warden", "vault", "gate", "steward"};
+		[ROLE_NONE] = "none",
+#define ROLE(NAME, name, ...) [ROLE_##NAME] = (name),
+#define CALLS(group, names)
+#include "proc/jail.def"
+#undef ROLE
+#undef CALLS
+	};
 
 	INVARIANT(r < ROLE_COUNT);
 	return names[r];
