@@ -1,5 +1,17 @@
 #include "names/fold.h"
 
+const uint8_t fold_kinds[256] = {
+    [1 ... '/' - 1] = FOLD_SEPARATOR,
+    ['0' ... '9'] = FOLD_DIGIT | FOLD_HEX,
+    ['9' + 1 ... 'A' - 1] = FOLD_SEPARATOR,
+    ['A' ... 'F'] = FOLD_UPPER | FOLD_HEX,
+    ['G' ... 'Z'] = FOLD_UPPER,
+    ['Z' + 1 ... 'a' - 1] = FOLD_SEPARATOR,
+    ['a' ... 'f'] = FOLD_LOWER | FOLD_HEX,
+    ['g' ... 'z'] = FOLD_LOWER,
+    ['z' + 1 ... 0x7E] = FOLD_SEPARATOR,
+};
+
 /*
  * Tables after the Unicode Character Database (15.0): zero of each decimal digit
  * block (general category Nd), and the base letter of the NFKD decomposition.
@@ -70,6 +82,8 @@ fold_char(uint32_t c)
 		return latin_1e00[c - 0x1E00];
 	if (in(c, 0xFF01, 0xFF5E))
 		return (char)(c - 0xFF01 + '!');
+	if (in(c, 0x3100, 0xA61F) || in(c, 0xAC00, 0xD7A3)) /* Han and Hangul hold none of what follows */
+		return 'x';
 	if (in(c, 0x1D400, 0x1D6A3)) /* mathematical alphabets, A to Z and a to z in turn */
 		return (char)((c - 0x1D400) % 52 < 26 ? 'A' + (c - 0x1D400) % 26 : 'a' + (c - 0x1D400) % 26);
 	if (in(c, 0x24B6, 0x24E9))
@@ -113,12 +127,6 @@ utf8_next(const unsigned char *p, size_t n, uint32_t *ret)
 	return len;
 }
 
-static bool
-is_separator(char c)
-{
-	return c != '/' && c != 0 && !fold_is_alpha(c) && !fold_is_digit(c);
-}
-
 size_t
 fold_text(struct str in_text, char *out)
 {
@@ -127,22 +135,24 @@ fold_text(struct str in_text, char *out)
 
 	for (size_t i = 0; i < in_text.n;) {
 		uint32_t c = p[i];
-		size_t len = 1;
-		char a = (char)c, last = n > 0 ? out[n - 1] : 0;
+		char a = (char)c;
 
-		if (c >= 0x80)
-			len = utf8_next(p + i, in_text.n - i, &c);
-		if (c >= 0x80)
-			a = fold_char(c);
-		else if (c < ' ' || c == 0x7F)
-			a = ' ';
-		i += len;
-		if (a == 0)
-			continue;
-		if (is_separator(a) && is_separator(last) && (a == ' ' || a == last))
-			continue;
-		if (is_separator(a) && last == ' ')
-			n--;
+		if (c >= 0x80) {
+			i += utf8_next(p + i, in_text.n - i, &c);
+			a = c >= 0x80 ? fold_char(c) : (char)c;
+			if (a == 0)
+				continue;
+		} else {
+			i++;
+			if (c < ' ' || c == 0x7F)
+				a = ' ';
+		}
+		if (fold_is(a, FOLD_SEPARATOR) && n > 0 && fold_is(out[n - 1], FOLD_SEPARATOR)) {
+			if (a == ' ' || a == out[n - 1])
+				continue;
+			if (out[n - 1] == ' ')
+				n--;
+		}
 		out[n++] = a;
 	}
 	return n;

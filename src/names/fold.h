@@ -29,34 +29,54 @@ bool fold_uuid_at(struct str s, size_t i);
  */
 void fold_mask(char *p, size_t n);
 
+/* kinds of ASCII, one look-up each: half of a check is asking for them */
+#define FOLD_DIGIT 1
+#define FOLD_UPPER 2
+#define FOLD_LOWER 4
+#define FOLD_HEX 8
+#define FOLD_SEPARATOR 16 /* neither letter nor digit, and not '/' */
+extern const uint8_t fold_kinds[256];
+
 static inline bool
-fold_is_digit(char c)
+fold_is(char c, unsigned int kinds)
 {
-	return c >= '0' && c <= '9';
+	return (fold_kinds[(unsigned char)c] & kinds) != 0;
 }
 
 static inline bool
-fold_is_upper(char c)
+fold_is_digit(char c)
 {
-	return c >= 'A' && c <= 'Z';
+	return fold_is(c, FOLD_DIGIT);
 }
 
 static inline bool
 fold_is_alpha(char c)
 {
-	return (c >= 'a' && c <= 'z') || fold_is_upper(c);
+	return fold_is(c, FOLD_UPPER | FOLD_LOWER);
 }
 
-static inline char
-fold_lower(char c)
+static inline bool
+fold_is_alnum(char c)
 {
-	return fold_is_upper(c) ? (char)(c + ('a' - 'A')) : c;
+	return fold_is(c, FOLD_UPPER | FOLD_LOWER | FOLD_DIGIT);
+}
+
+static inline bool
+fold_is_upper(char c)
+{
+	return fold_is(c, FOLD_UPPER);
 }
 
 static inline bool
 fold_is_hex(char c)
 {
-	return fold_is_digit(c) || (fold_lower(c) >= 'a' && fold_lower(c) <= 'f');
+	return fold_is(c, FOLD_HEX);
+}
+
+static inline char
+fold_lower(char c)
+{
+	return fold_is_upper(c) ? (char)(c | 0x20) : c;
 }
 
 #endif

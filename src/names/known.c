@@ -127,12 +127,6 @@ run_end(struct str s, size_t i, bool (*is)(char))
 	return i;
 }
 
-static bool
-is_alnum(char c)
-{
-	return fold_is_alpha(c) || fold_is_digit(c);
-}
-
 /* the digits at ${i}, then with the digits after one or two separators, … */
 static bool
 numbers_hit(const struct known *k, struct str s, size_t i)
@@ -149,7 +143,7 @@ numbers_hit(const struct known *k, struct str s, size_t i)
 		if (is_known_number(k, word, n))
 			return true;
 		i = end;
-		for (int gap = 0; gap < 2 && i < s.n && !is_alnum(s.p[i]); gap++)
+		for (int gap = 0; gap < 2 && i < s.n && !fold_is_alnum(s.p[i]); gap++)
 			i++;
 		if (i == end)
 			break;
@@ -164,7 +158,7 @@ pair_hit(const struct known *k, struct str s, size_t i, size_t end)
 	char word[NAMES_KNOWN_MAX_BYTES + 1];
 	size_t n = append(word, 0, s.p + i, end - i), next = end;
 
-	while (next < s.n && next - end < 3 && !is_alnum(s.p[next]))
+	while (next < s.n && next - end < 3 && !fold_is_alnum(s.p[next]))
 		next++;
 	n = append(word, n, s.p + next, run_end(s, next, fold_is_alpha) - next);
 	return next > end && is_known(k, word, n);
@@ -176,7 +170,7 @@ words_hit(const struct known *k, struct str s)
 	char word[NAMES_KNOWN_MAX_BYTES + 1];
 
 	for (size_t i = 0; i < s.n;) {
-		size_t end = run_end(s, i, is_alnum);
+		size_t end = run_end(s, i, fold_is_alnum);
 
 		if (end == i) {
 			i++;

@@ -17,7 +17,7 @@ static const struct {
     {"M", "mrn mrno mrnum mrnumber medrec medrecno medicalrecord medicalrecordno medicalrecordnumber "
 	  "chartno chartnumber empi hospitalnumber hospno"},
     {"P", "patient pat pid inpatient outpatient decedent"},
-    {"PI", "patientid patid patientno patientnumber patientnum patno ptid ptno pidno subjectmrn patientidentifier"},
+    {"PI", "patientid patid patientno patientnumber patientnum patno ptid ptno patientidentifier"},
     {"PN", "patientname patname ptname"},
     {"O", "pt hn"},
     {"Q", "patients"},
@@ -25,6 +25,7 @@ static const struct {
     {"N", "name names firstname lastname givenname familyname fullname surname forename"},
     {"R", "mr mrs"},
     {"Z", "ssn ssno ssnum ssns socialsecurity socialsecuritynumber nino aadhaar cpf itin"},
+    {"X", "social"},
     {"T", "tel phone telephone mobile fax cellphone phoneno phonenumber phonenum telno faxno "
 	  "faxnumber whatsapp pager homephone mobilephone workphone telefon"},
     {"B", "dob birthdate birthday dateofbirth bday bdate birthdt dobirth patientdob ptdob"},
@@ -33,7 +34,8 @@ static const struct {
     {"J", "death"},
     {"H", "member subscriber beneficiary bene medicare medicaid insured insurance hicn mbi policy "
 	  "healthplan nhs ohip memberid subscriberid beneid policyno policynumber nhsno nhsnumber"},
-    {"A", "account acct accountno accountnumber acctno guarantor encounter csn encounterid accountid acctid"},
+    {"A", "account acct accountno accountnumber acctno accountid acctid guarantor encounter "
+	  "encounterid csn"},
     {"L", "license licence driverslicense driverlicense drivinglicence licenseno licensenumber dea passport"},
     {"V", "vin vehicle chassis"},
     {"E", "pacemaker implant defibrillator stent prosthesis cochlear"},
