@@ -6,7 +6,10 @@
 
 #define JOINED_MAX 5 /* 12-34-56, +1 (555) 123-4567 */
 
-/* Open addressing over at least twice as many slots; a token is its own hash. Zero is an empty slot. */
+/*
+ * Open addressing over at least twice as many slots; a token is its own hash.
+ * Zero is an empty slot.
+ */
 struct known {
 	pthread_rwlock_t lock;
 	struct names_hash hash;
@@ -47,13 +50,15 @@ slot_of(uint8_t (*slots)[NAMES_TOKEN_BYTES], size_t mask, const uint8_t token[NA
 
 	memcpy(&at, token, sizeof(at));
 	at &= mask;
-	while (memcmp(slots[at], zero, NAMES_TOKEN_BYTES) != 0 && memcmp(slots[at], token, NAMES_TOKEN_BYTES) != 0)
+	while (memcmp(slots[at], zero, NAMES_TOKEN_BYTES) != 0 &&
+	       memcmp(slots[at], token, NAMES_TOKEN_BYTES) != 0)
 		at = (at + 1) & mask;
 	return at;
 }
 
 struct err
-known_set(struct known *k, const uint8_t (*tokens)[NAMES_TOKEN_BYTES], size_t n, struct names_hash h)
+known_set(
+    struct known *k, const uint8_t (*tokens)[NAMES_TOKEN_BYTES], size_t n, struct names_hash h)
 {
 	uint8_t(*slots)[NAMES_TOKEN_BYTES] = NULL;
 	uint8_t(*old)[NAMES_TOKEN_BYTES];
@@ -176,7 +181,8 @@ words_hit(const struct known *k, struct str s)
 			i++;
 			continue;
 		}
-		if (fold_uuid_at(s, i) && is_known(k, word, append(word, 0, s.p + i, FOLD_UUID_LEN)))
+		if (fold_uuid_at(s, i) &&
+		    is_known(k, word, append(word, 0, s.p + i, FOLD_UUID_LEN)))
 			return true;
 		if (is_known(k, word, append(word, 0, s.p + i, end - i)))
 			return true;

@@ -11,7 +11,8 @@
 struct known;
 struct err known_new(struct known **ret); /* empty */
 void known_free(struct known *k);
-struct err known_set(struct known *k, const uint8_t (*tokens)[NAMES_TOKEN_BYTES], size_t n, struct names_hash h);
+struct err known_set(
+    struct known *k, const uint8_t (*tokens)[NAMES_TOKEN_BYTES], size_t n, struct names_hash h);
 /* known_hit(k, text): a word of ${text} (folded) is in the set. */
 bool known_hit(struct known *k, struct str text);
 

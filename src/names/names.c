@@ -57,8 +57,8 @@ compile_row(struct names_rules *r, size_t i, bool jit)
 	int code;
 	PCRE2_SIZE at;
 
-	r->codes[i] = pcre2_compile((PCRE2_SPTR)pattern, strlen(pattern), PCRE2_NEVER_UTF | PCRE2_DOLLAR_ENDONLY,
-	    &code, &at, NULL);
+	r->codes[i] = pcre2_compile((PCRE2_SPTR)pattern, strlen(pattern),
+	    PCRE2_NEVER_UTF | PCRE2_DOLLAR_ENDONLY, &code, &at, NULL);
 	if (r->codes[i] == NULL)
 		return;
 	for (const char *c = rule_rows[i].classes; *c != 0; c++)
@@ -84,7 +84,8 @@ rules_new(bool jit, struct names_rules **ret)
 		e = ERR(ERR_NO_MEMORY);
 	for (size_t i = 0; !err_is(e) && i < rule_row_count; i++) {
 		compile_row(r, i, jit);
-		if (r->codes[i] == NULL) /* the patterns are ours and are tested: it is the memory */
+		if (r->codes[i] ==
+		    NULL) /* the patterns are ours and are tested: it is the memory */
 			e = ERR(ERR_NO_MEMORY);
 	}
 	if (err_is(e)) {
@@ -129,7 +130,8 @@ names_rules_have_jit(const struct names_rules *r)
 }
 
 struct err
-names_set_known(struct names_rules *r, const uint8_t (*tokens)[NAMES_TOKEN_BYTES], size_t n, struct names_hash h)
+names_set_known(struct names_rules *r, const uint8_t (*tokens)[NAMES_TOKEN_BYTES], size_t n,
+    struct names_hash h)
 {
 	return known_set(r->known, tokens, n, h);
 }
@@ -143,19 +145,23 @@ row_hits(const struct names_rules *r, size_t i, const struct scan *s)
 	const char *p = plain ? s->plain : s->tagged;
 	size_t n = plain ? s->plain_n : s->tagged_n;
 
-	if (s->digits < row->digits_min || (r->classes[i] != 0 && (r->classes[i] & s->classes) == 0))
+	if (s->digits < row->digits_min ||
+	    (r->classes[i] != 0 && (r->classes[i] & s->classes) == 0))
 		return false;
 	if (row->needs != 0 && memchr(p, row->needs, n) == NULL)
 		return false;
-	return pcre2_match(r->codes[i], (PCRE2_SPTR)p, n, 0, 0, s->match, r->limits) != PCRE2_ERROR_NOMATCH;
+	return pcre2_match(r->codes[i], (PCRE2_SPTR)p, n, 0, 0, s->match, r->limits) !=
+	       PCRE2_ERROR_NOMATCH;
 }
 
 /* one reading of the name: as it came, or decoded */
 static struct err
-check_text(const struct names_rules *r, struct str text, uint32_t disabled, struct scan *s, enum names_rule *ret_rule)
+check_text(const struct names_rules *r, struct str text, uint32_t disabled, struct scan *s,
+    enum names_rule *ret_rule)
 {
 	s->plain_n = fold_text(text, s->plain);
-	if ((disabled & NAMES_BIT(NAMES_KNOWN)) == 0 && known_hit(r->known, str_of(s->plain, s->plain_n))) {
+	if ((disabled & NAMES_BIT(NAMES_KNOWN)) == 0 &&
+	    known_hit(r->known, str_of(s->plain, s->plain_n))) {
 		*ret_rule = NAMES_KNOWN;
 		return ERR(ERR_INVALID);
 	}
@@ -176,7 +182,8 @@ check_text(const struct names_rules *r, struct str text, uint32_t disabled, stru
 }
 
 struct err
-names_check(const struct names_rules *r, struct str name, uint32_t disabled, enum names_rule *ret_rule)
+names_check(
+    const struct names_rules *r, struct str name, uint32_t disabled, enum names_rule *ret_rule)
 {
 	struct scan s;
 	struct str text = name;

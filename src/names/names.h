@@ -46,9 +46,9 @@ enum names_rule {
 
 struct names_rules;
 
-/* names_rules_new(&r): compiles every pattern; call before the jail. The caller frees. NO_MEMORY. */
+/* names_rules_new(&r): compiles every pattern, before the jail. The caller frees. NO_MEMORY. */
 struct err names_rules_new(struct names_rules **ret);
-/* names_rules_new_interpreted(&r): the same without JIT, for machines that forbid it and for tests. */
+/* names_rules_new_interpreted(&r): the same without JIT, which it does not even try. */
 struct err names_rules_new_interpreted(struct names_rules **ret);
 void names_rules_free(struct names_rules *r); /* free(NULL) is legal */
 bool names_rules_have_jit(const struct names_rules *r);
@@ -59,8 +59,8 @@ bool names_rules_have_jit(const struct names_rules *r);
  * a pattern that runs into its limit refuses. LIMIT past ${NAMES_MAX_BYTES}, NO_MEMORY:
  * not checked, so not allowed.
  */
-struct err names_check(const struct names_rules *r, struct str name, uint32_t disabled,
-    enum names_rule *ret_rule);
+struct err names_check(
+    const struct names_rules *r, struct str name, uint32_t disabled, enum names_rule *ret_rule);
 
 const char *names_rule_name(enum names_rule rule); /* "ssn", "date-of-birth", … */
 /* names_rule_parse(s, &rule): the name of one rule. INVALID. */
@@ -92,10 +92,11 @@ struct names_hash {
  *   up to five neighbouring runs of digits    12-34-56 as 123456
  *   two neighbouring words of letters         john_smith as johnsmith
  *   each UUID                                 with its dashes
- * each if it has ${NAMES_KNOWN_MIN_BYTES} to ${NAMES_KNOWN_MAX_BYTES} bytes. Put in what singles a person out
- * (numbers, first and last name joined in both orders), not single names: "brown" would refuse much.
+ * each if it has ${NAMES_KNOWN_MIN_BYTES} to ${NAMES_KNOWN_MAX_BYTES} bytes. Put in what singles a
+ * person out (numbers, first and last name joined in both orders), not single names: "brown"
+ * would refuse much.
  */
-struct err names_set_known(struct names_rules *r, const uint8_t (*tokens)[NAMES_TOKEN_BYTES], size_t n,
-    struct names_hash h);
+struct err names_set_known(struct names_rules *r, const uint8_t (*tokens)[NAMES_TOKEN_BYTES],
+    size_t n, struct names_hash h);
 
 #endif

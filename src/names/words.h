@@ -5,8 +5,8 @@
  *
  *   M medical record   P patient   O pt, hn   Q patients   I id, number   N name
  *   G given name   F given name that is also a word or a place   S surname   R mr, mrs
- *   Z ssn   X social   T phone   B date of birth   Y born   D died   J death   H health plan   A account
- *   L licence   V vehicle   E implant   K serial   U address   C street   W words of computing
+ *   Z ssn   X social   T phone   B date of birth   Y born   D died   J death   H health plan
+ *   A account   L licence   V vehicle   E implant   K serial   U address   C street   W words of computing
  */
 #ifndef CLOISTER_NAMES_WORDS_H
 #define CLOISTER_NAMES_WORDS_H

@@ -27,14 +27,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (jit == NULL) {
 		INVARIANT(!err_is(names_rules_new(&jit)));
 		INVARIANT(!err_is(names_rules_new_interpreted(&plain)));
-		INVARIANT(!err_is(names_set_known(jit, known, 2, (struct names_hash){.hash = hash})));
-		INVARIANT(!err_is(names_set_known(plain, known, 2, (struct names_hash){.hash = hash})));
+		INVARIANT(
+		    !err_is(names_set_known(jit, known, 2, (struct names_hash){.hash = hash})));
+		INVARIANT(
+		    !err_is(names_set_known(plain, known, 2, (struct names_hash){.hash = hash})));
 	}
 	e = names_check(jit, name, 0, &a);
 	INVARIANT(names_check(plain, name, 0, &b).code == e.code && a == b);
 	INVARIANT((e.code == ERR_LIMIT) == (size > NAMES_MAX_BYTES));
 	if (e.code == ERR_INVALID) {
-		INVARIANT(names_check(jit, name, all & ~NAMES_BIT(a), &b).code == ERR_INVALID && a == b);
+		INVARIANT(
+		    names_check(jit, name, all & ~NAMES_BIT(a), &b).code == ERR_INVALID && a == b);
 		e = names_check(jit, name, NAMES_BIT(a), &b);
 		INVARIANT(!err_is(e) || b != a);
 	}
