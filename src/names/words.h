@@ -1,12 +1,13 @@
 /*
  * words: words become classes, so that patterns need only know shapes.
  * "patient_john-0042" is tagged "P_G-0042". A class is an upper-case letter, all other
- * letters are lower-case. CamelCase is cut ("patientName" is "P N").
+ * letters are lower-case. CamelCase is cut ("johnSmith" is "G S").
  *
  *   M medical record   P patient   O pt, hn   Q patients   I id, number   N name
  *   G given name   F given name that is also a word or a place   S surname   R mr, mrs
  *   Z ssn   X social   T phone   B date of birth   Y born   D died   J death   H health plan
- *   A account   L licence   V vehicle   E implant   K serial   U address   C street   W words of computing
+ *   A account   L licence   V vehicle   E implant   K serial   U address   C street
+ *   W words of computing
  */
 #ifndef CLOISTER_NAMES_WORDS_H
 #define CLOISTER_NAMES_WORDS_H

@@ -294,7 +294,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	if (err_is(names_rules_new(&jit_rules)) ||
+	if (err_is(crypto_init()) || err_is(names_rules_new(&jit_rules)) ||
 	    err_is(names_rules_new_interpreted(&plain_rules)))
 		return -1;
 	return 0;
