@@ -1,6 +1,7 @@
 /*
  * ledger/client: what the other processes may ask of the ledger. Every function is one call on ${c}.
- * Who may: append: warden, vault, steward, cloisterd. head, query, read, prove, tile: gate, steward, warden. remember: warden.
+ * Who may: append: warden, vault, steward, cloisterd. head, query, prove, stats: gate, steward, warden (head: vault too).
+ * remember: warden, vault. unlock: warden.
  */
 #ifndef CLOISTER_LEDGER_CLIENT_H
 #define CLOISTER_LEDGER_CLIENT_H
@@ -13,9 +14,9 @@ enum ledger_op {
 	LEDGER_APPEND = 16, /* u16 count, records                     -> u64 first index, u64 time */
 	LEDGER_HEAD,        /* -                                       -> u64 size, 32 root, lstr signed checkpoint */
 	LEDGER_REMEMBER,    /* u64 size, 32 root that the caller saw    -> - ; ROLLBACK if this log does not contain it */
-	LEDGER_QUERY,       /* struct ledger_query                     -> u16 n, (u64 index, lstr json)*, u8 more */
+	LEDGER_QUERY,       /* struct ledger_query                     -> u16 n, (u64 index, lstr json)*, u8 more, u64 next before */
 	LEDGER_PROVE,       /* u64 index                               -> lstr tlog-proof text, lstr json */
-	LEDGER_STATS,       /* -                                       -> u64 size, u64 bytes, u64 groups, u64 index backlog */
+	LEDGER_STATS,       /* -                                       -> u64 size; since start: u64 bytes, u64 groups; u64 bundles not indexed yet */
 	LEDGER_UNLOCK,      /* 32 Ed25519 seed (warden only)           -> u64 size, 32 root; before it every operation is BUSY */
 };
 
