@@ -30,4 +30,10 @@ struct err manifest_open(struct sealed sealed, const struct data_key *k, const s
 /* manifest_answer_headers(r, m): Content-Type … x-amz-meta-*; checksums if ${r} asked with x-amz-checksum-mode: ENABLED. */
 void manifest_answer_headers(struct request *r, const struct manifest *m);
 
+/* answer_sse_headers(r, m, domain): everything is sealed; told as aws:kms (so that ETags are not taken for MD5) unless AES256 was asked for. */
+void answer_sse_headers(struct request *r, const struct manifest *m, struct id domain);
+/* parts_digest: of the ordered part list, step by step */
+struct part;
+void parts_digest_add(struct digest *d, const struct part *p);
+
 #endif

@@ -14,7 +14,7 @@
 #include "names/names.h"
 #include "vault/client.h"
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
+enum method { METHOD_GET, METHOD_HEAD, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS, METHOD_PATCH, METHOD_OTHER };
 
 struct pair { struct str name, value; };
 

@@ -23,11 +23,13 @@
 	X(ENTITY_TOO_LARGE, "EntityTooLarge", 400, "The upload is larger than allowed.")                                  \
 	X(ENTITY_TOO_SMALL, "EntityTooSmall", 400, "A part other than the last is smaller than 5 MiB.")                   \
 	X(EXPIRED_TOKEN, "ExpiredToken", 400, "The token has expired.")                                                   \
+	X(ILLEGAL_VERSIONING, "IllegalVersioningConfigurationException", 400, "The versioning configuration is not valid.")     \
 	X(ILLEGAL_LOCATION, "IllegalLocationConstraintException", 400, "The location constraint does not fit this region.") \
 	X(INCOMPLETE_BODY, "IncompleteBody", 400, "Fewer bytes were received than were announced.")                       \
 	X(INTERNAL_ERROR, "InternalError", 500, "Something failed here; nothing was changed. Try again.")                 \
 	X(INVALID_ACCESS_KEY_ID, "InvalidAccessKeyId", 403, "There is no such access key.")                               \
 	X(INVALID_ARGUMENT, "InvalidArgument", 400, "An argument is not valid.")                                          \
+	X(INVALID_BUCKET_ACL, "InvalidBucketAclWithObjectOwnership", 400, "The bucket cannot have ACLs with this object ownership.") \
 	X(INVALID_BUCKET_NAME, "InvalidBucketName", 400, "The bucket name is not valid.")                                 \
 	X(INVALID_BUCKET_STATE, "InvalidBucketState", 409, "The bucket's state does not allow this.")                     \
 	X(INVALID_DIGEST, "InvalidDigest", 400, "Content-MD5 is not a valid digest.")                                     \
@@ -51,6 +53,7 @@
 	X(METADATA_TOO_LARGE, "MetadataTooLarge", 400, "User metadata is larger than 2 KiB.")                             \
 	X(METHOD_NOT_ALLOWED, "MethodNotAllowed", 405, "The method is not allowed on this resource.")                     \
 	X(MISSING_CONTENT_LENGTH, "MissingContentLength", 411, "Content-Length is required.")                             \
+	X(MISSING_REQUEST_BODY, "MissingRequestBodyError", 400, "The request has no body.")                               \
 	X(MISSING_SECURITY_HEADER, "MissingSecurityHeader", 400, "A required header is absent.")                          \
 	X(NAME_HOLDS_IDENTIFIER, "InvalidArgument", 400, "A name, tag or metadata value looks like a personal identifier.") \
 	X(NO_SUCH_BUCKET, "NoSuchBucket", 404, "There is no such bucket.")                                                \
@@ -80,6 +83,7 @@
 	X(SLOW_DOWN, "SlowDown", 503, "Too many requests; slow down.")                                                    \
 	X(STORAGE_FULL, "InsufficientStorage", 507, "The disk is full; nothing was changed.")                             \
 	X(TOO_MANY_BUCKETS, "TooManyBuckets", 400, "You have as many buckets as allowed.")                                \
+	X(UNEXPECTED_CONTENT, "UnexpectedContent", 400, "The request has a body that does not belong there.")             \
 	X(UNRESOLVABLE_GRANT, "UnresolvableGrantByEmailAddress", 400, "No account has this e-mail address.")              \
 	X(UNSUPPORTED_CHECKSUM, "InvalidRequest", 400, "The checksum algorithm is not supported.")
 

@@ -19,7 +19,7 @@ bool xml_is(const struct xml_node *n, const char *name);                     /* 
 const struct xml_node *xml_child(const struct xml_node *n, const char *name); /* first with that name, NULL */
 const struct xml_node *xml_first(const struct xml_node *n);                  /* first element child */
 const struct xml_node *xml_next(const struct xml_node *n);                   /* next element sibling */
-struct str xml_text(const struct xml_node *n);                               /* all text inside; empty for NULL */
+struct str xml_text(const struct xml_node *n);                               /* of a leaf; empty for NULL and for what holds elements */
 struct str xml_child_text(const struct xml_node *n, const char *name);
 struct str xml_attribute(const struct xml_node *n, const char *local_name);  /* xsi:type → "type" */
 

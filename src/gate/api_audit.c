@@ -1,0 +1,273 @@
+/* Questions about the record: recorded themselves, and answered by the ledger. */
+#include "gate/api_private.h"
+
+#include "base/clock.h"
+
+#define RECORDS_DEFAULT 50
+#define RECORDS_MAX 200
+#define NAMES_MAX 256
+
+static bool
+may_read(struct request *r)
+{
+	struct want want = {.action = ACTION_AUDIT_READ};
+	struct verdict v = {0};
+	AUTO_MSG reply = {0};
+	bool ok = authorize(r, &want, 1, &reply, &v);
+
+	verdict_release(&v);
+	return ok;
+}
+
+static bool
+bad(struct request *r, const char *field, const char *message)
+{
+	api_fail(r, ERR(ERR_INVALID), REASON_NONE, str_c(field), str_c(message));
+	return false;
+}
+
+/* ---- the query ---- */
+
+static bool
+take_time(struct request *r, const char *name, int64_t *ret)
+{
+	struct str s = request_query(r, name);
+
+	if (s.n == 0 || !err_is(clock_parse_rfc3339(s, ret)))
+		return true;
+	return bad(r, name, "Not a time as 2026-11-22T00:03:49Z.");
+}
+
+static bool
+take_id(struct request *r, const char *name, struct id *ret)
+{
+	struct str s = request_query(r, name);
+
+	if (s.n == 0 || !err_is(id_parse(s, ret)))
+		return true;
+	return bad(r, name, "Not an id of 32 hex digits.");
+}
+
+static bool
+take_number(struct request *r, const char *name, uint64_t max, uint64_t *ret)
+{
+	struct str s = request_query(r, name);
+
+	if (s.n == 0 || !err_is(num_parse_u64(s, max, ret)))
+		return true;
+	return bad(r, name, "Not a number in range.");
+}
+
+/* An id, or the name that the bucket has now. */
+static bool
+take_bucket(struct request *r, struct id *ret)
+{
+	struct str s = request_query(r, "bucket");
+	struct bucket_info b;
+	AUTO_MSG reply = {0};
+	struct err e;
+
+	if (s.n == 0 || !err_is(id_parse(s, ret)))
+		return true;
+	e = vault_bucket_get(r->house->vault, s, &reply, &b);
+	if (err_is(e)) {
+		api_fail(r, e, REASON_NONE, STR("bucket"), e.code == ERR_NOT_FOUND ? STR("There is no such bucket.") : STR_NONE);
+		return false;
+	}
+	*ret = b.id;
+	return true;
+}
+
+/* "key" (and "versionId") of a bucket's name: the object that is there now. Its earlier versions have ids of their own. */
+static bool
+take_key(struct request *r, struct id *ret)
+{
+	struct str key = request_query(r, "key");
+	struct version_ref version;
+	struct bucket_info b;
+	struct object_info o;
+	AUTO_MSG reply = {0};
+	bool has_bucket;
+	struct err e;
+
+	if (key.n == 0)
+		return true;
+	if (err_is(request_version(r, &version)))
+		return bad(r, "versionId", "Not a version id.");
+	e = vault_lookup(r->house->vault, request_query(r, "bucket"), key, version, 0, &reply, &b, &has_bucket, &o);
+	if (err_is(e)) {
+		api_fail(r, e, REASON_NONE, STR("key"), e.code == ERR_NOT_FOUND ?
+		    STR("There is no such object now; ask by its id, or by bucket and time.") : STR_NONE);
+		return false;
+	}
+	*ret = o.object;
+	return true;
+}
+
+static bool
+take_query(struct request *r, struct ledger_query *q)
+{
+	uint64_t max = RECORDS_DEFAULT;
+
+	*q = (struct ledger_query){.subject = request_query(r, "subject"), .act = request_query(r, "act")};
+	if (!take_time(r, "from", &q->from_us) || !take_time(r, "to", &q->to_us) || !take_id(r, "who", &q->who) ||
+	    !take_id(r, "object", &q->object) || !take_bucket(r, &q->bucket) || !take_key(r, &q->object) ||
+	    !take_number(r, "before", INT64_MAX, &q->before) || !take_number(r, "limit", RECORDS_MAX, &max))
+		return false;
+	if (max == 0)
+		return bad(r, "limit", "At least 1.");
+	q->max = (uint16_t)max;
+	return true;
+}
+
+/* ---- the ledger's answers ---- */
+
+static struct err
+ask(struct request *r, const struct ledger_query *q, struct msg *reply, struct ledger_entry *ret, size_t *ret_n, bool *ret_more)
+{
+	AUTO_MSG req = MSG(LEDGER_QUERY);
+
+	(void)ret;
+	(void)ret_n;
+	(void)ret_more;
+	(void)q;
+	return pool_call(r->house->ledger, &req, reply);
+}
+
+struct known { struct id ids[NAMES_MAX]; size_t n; };
+
+static void
+remember(struct known *k, const json_t *record, const char *field)
+{
+	const json_t *v = json_object_get(record, field);
+	struct id id;
+
+	if (k->n == NAMES_MAX || !json_is_string(v) || err_is(id_parse(str_c(json_string_value(v)), &id)))
+		return;
+	for (size_t i = 0; i < k->n; i++)
+		if (id_eq(k->ids[i], id))
+			return;
+	k->ids[k->n++] = id;
+}
+
+/* the people in the records, by what they are called now */
+static json_t *
+names_of(struct request *r, const struct known *k)
+{
+	struct str names[NAMES_MAX];
+	AUTO_MSG reply = MSG(0);
+	json_t *j = json_object();
+
+	if (k->n == 0 || err_is(warden_names(r->house->warden, k->ids, k->n, &reply, names)))
+		return j;
+	for (size_t i = 0; i < k->n; i++) {
+		char z[ID_HEX_LEN + 1];
+
+		id_format(k->ids[i], z);
+		if (names[i].n && json_object_set_new(j, z, api_string(names[i])) != 0)
+			break;
+	}
+	return j;
+}
+
+void
+api_audit(struct request *r)
+{
+	static const char *const queries[] = {"from", "to", "who", "object", "bucket", "key", "versionId", "subject", "act",
+		"before", "limit", NULL};
+	struct ledger_entry entries[RECORDS_MAX];
+	struct ledger_query q;
+	struct known known = {.n = 0};
+	AUTO_MSG reply = MSG(0);
+	size_t n = 0;
+	bool more = false;
+	struct err e;
+
+	if (!api_queries(r, queries) || !may_read(r) || !take_query(r, &q))
+		return;
+	e = ask(r, &q, &reply, entries, &n, &more);
+	if (err_is(e)) {
+		api_fail(r, e, REASON_NONE, STR_NONE, STR_NONE);
+		return;
+	}
+	AUTO_JSON list = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *record = json_loadb(entries[i].json.p, entries[i].json.n, JSON_REJECT_DUPLICATES, NULL);
+
+		remember(&known, record, "who");
+		remember(&known, record, "other");
+		if (json_array_append_new(list, record) != 0) {
+			api_fail(r, ERR(ERR_CORRUPT), REASON_NONE, STR_NONE, STR_NONE);
+			return;
+		}
+	}
+	api_answer(r, 200, json_pack("{s:O, s:o, s:o}", "records", list, "names", names_of(r, &known), "next",
+	    more && n > 0 ? json_integer((json_int_t)entries[n - 1].index) : json_null()));
+}
+
+/* ---- heads and proofs ---- */
+
+void
+api_audit_head(struct request *r)
+{
+	AUTO_MSG req = MSG(LEDGER_HEAD);
+	AUTO_MSG reply = MSG(0);
+	AUTO_BUF root = BUF(64);
+	struct str checkpoint, hash;
+	uint64_t size;
+	struct cur c;
+	struct err e;
+
+	if (!api_queries(r, NULL) || !may_read(r))
+		return;
+	e = pool_call(r->house->ledger, &req, &reply);
+	if (!err_is(e)) {
+		c = msg_cur(&reply);
+		size = cur_u64(&c);
+		hash = cur_bytes(&c, 32);
+		checkpoint = cur_lstr(&c);
+		e = cur_end(&c);
+	}
+	if (err_is(e)) {
+		api_fail(r, e, REASON_NONE, STR_NONE, STR_NONE);
+		return;
+	}
+	buf_put_base64(&root, hash.p, hash.n);
+	api_answer(r, 200, json_pack("{s:I, s:o, s:o}", "size", (json_int_t)size, "root", api_string(buf_str(&root)),
+	    "checkpoint", api_string(checkpoint)));
+}
+
+void
+api_audit_proof(struct request *r)
+{
+	AUTO_MSG req = MSG(LEDGER_PROVE);
+	AUTO_MSG reply = MSG(0);
+	struct str proof, record;
+	uint64_t index;
+	struct cur c;
+	struct err e;
+
+	if (!api_queries(r, NULL))
+		return;
+	if (err_is(num_parse_u64(api_part(r, 1), INT64_MAX, &index))) {
+		bad(r, "n", "Not the number of a record.");
+		return;
+	}
+	if (!may_read(r))
+		return;
+	buf_put_u64(&req.body, index);
+	e = pool_call(r->house->ledger, &req, &reply);
+	if (!err_is(e)) {
+		c = msg_cur(&reply);
+		proof = cur_lstr(&c);
+		record = cur_lstr(&c);
+		e = cur_end(&c);
+	}
+	if (err_is(e)) {
+		api_fail(r, e, REASON_NONE, STR("n"), e.code == ERR_NOT_FOUND ?
+		    STR("There is no such record, or no signed checkpoint covers it yet.") : STR_NONE);
+		return;
+	}
+	api_answer(r, 200, json_pack("{s:I, s:o, s:o}", "index", (json_int_t)index, "proof", api_string(proof), "record",
+	    api_string(record)));
+}

@@ -1,0 +1,124 @@
+#include "gate/gate.h"
+
+#include <gnutls/gnutls.h>
+#include <jansson.h>
+#include <libxml/parser.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gate/checksum.h"
+#include "gate/http.h"
+#include "proc/role.h"
+#include "proc/server.h"
+
+#define HELLO_PAUSE_MS 20
+
+static struct names_rules *rules;
+
+struct err
+gate_prepare(void)
+{
+	TRY(crypto_init());
+	TRY(names_rules_new(&rules));
+	json_object_seed(0);
+	xmlInitParser();
+	return gnutls_global_init() == GNUTLS_E_SUCCESS ? OK : ERR(ERR_IO);
+}
+
+enum heard { HEARD_NOTHING, HEARD_PEER, HEARD_WARDEN, HEARD_STOP };
+
+/* cloisterd gives the primary channel to a peer: at start, and again when the peer has been restarted */
+static enum heard
+take_peer(struct house *h, struct msg *m)
+{
+	struct cur c = msg_cur(m);
+	uint16_t role = cur_u16(&c);
+
+	(void)cur_u8(&c);
+	if (err_is(cur_end(&c)) || m->n_fds != 1)
+		return HEARD_NOTHING;
+	if (role == ROLE_WARDEN)
+		pool_reset(h->warden, msg_take_fd(m));
+	else if (role == ROLE_VAULT)
+		pool_reset(h->vault, msg_take_fd(m));
+	else if (role == ROLE_LEDGER)
+		pool_reset(h->ledger, msg_take_fd(m));
+	return role == ROLE_WARDEN ? HEARD_WARDEN : HEARD_PEER;
+}
+
+/* one message from cloisterd, if there is one within ${wait_ms} */
+static enum heard
+hear(struct house *h, int control_fd, int wait_ms)
+{
+	struct pollfd p = {.fd = control_fd, .events = POLLIN};
+	AUTO_MSG m = MSG(0);
+
+	if (poll(&p, 1, wait_ms) <= 0)
+		return HEARD_NOTHING;
+	if (err_is(msg_recv(control_fd, MSG_DONTWAIT, &m)) || m.op == CONTROL_STOP)
+		return HEARD_STOP;
+	return m.op == CONTROL_PEER ? take_peer(h, &m) : HEARD_NOTHING;
+}
+
+/* the siren page belongs to a warden: a restarted one has a new one */
+struct identity { struct buf cert, key; };
+
+static bool
+say_hello(struct house *h, struct identity *id)
+{
+	const volatile struct siren *siren;
+
+	buf_clear(&id->cert);
+	buf_clear(&id->key);
+	if (err_is(warden_hello(h->warden, &id->cert, &id->key, &siren)))
+		return false;
+	buf_put_char(&id->cert, 0);
+	buf_put_char(&id->key, 0);
+	h->siren = siren;
+	return !id->cert.failed && !id->key.failed;
+}
+
+static struct err
+house_open(struct house *h, const struct gate_options *o)
+{
+	TRY(pool_new(&h->warden));
+	TRY(pool_new(&h->vault));
+	TRY(pool_new(&h->ledger));
+	h->names = rules;
+	h->region = o->region;
+	h->hostname = o->hostname;
+	h->started_us = clock_now_us();
+	return OK;
+}
+
+struct err
+gate_serve(int control_fd, const struct gate_options *o)
+{
+	static struct house house; /* threads may still look at it while the process ends */
+	struct identity id = {.cert = BUF_WIPED(64 * KiB), .key = BUF_WIPED(16 * KiB)};
+	struct http *http = NULL;
+	AUTO_MSG ready = MSG(CONTROL_READY);
+	enum heard heard = HEARD_NOTHING;
+
+	TRY(house_open(&house, o));
+	/* peers first: a call on a pool without a peer would wait for the very message that this thread must read */
+	for (unsigned seen = 0; seen < 3 && heard != HEARD_STOP; seen += heard != HEARD_NOTHING)
+		heard = hear(&house, control_fd, -1);
+	while (heard != HEARD_STOP && !say_hello(&house, &id))
+		heard = hear(&house, control_fd, HELLO_PAUSE_MS);
+	if (heard != HEARD_STOP) {
+		TRY(http_start(&house, o->listen_fds, o->n_listen, id.cert.p, id.key.p, &http));
+		TRY(msg_send(control_fd, &ready));
+	}
+	while (heard != HEARD_STOP) {
+		heard = hear(&house, control_fd, -1);
+		if (heard == HEARD_WARDEN)
+			(void)say_hello(&house, &id);
+	}
+	if (http)
+		http_stop(http);
+	buf_release(&id.cert);
+	buf_release(&id.key);
+	return OK;
+}

@@ -1,0 +1,15 @@
+/*
+ * http: HTTPS by libmicrohttpd, one thread a connection. Turns its callbacks into struct request and an answer into its response.
+ */
+#ifndef CLOISTER_GATE_HTTP_H
+#define CLOISTER_GATE_HTTP_H
+
+#include "gate/request.h"
+
+struct http;
+/* http_start(house, fds, n, cert, key, ca, &h): serves the listening sockets ${fds} (taken). PEM texts end with NUL. */
+struct err http_start(struct house *house, const int *fds, size_t n, const char *cert_pem, const char *key_pem, struct http **ret);
+/* http_stop(h): no new connections; waits for running requests. */
+void http_stop(struct http *h);
+
+#endif

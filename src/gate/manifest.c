@@ -1,0 +1,392 @@
+#include "gate/manifest.h"
+
+#include <jansson.h>
+
+/* ---- text ---- */
+
+static const struct { const char *name; size_t offset; } texts[] = {
+	{"contentType", offsetof(struct manifest, content_type)},
+	{"contentEncoding", offsetof(struct manifest, content_encoding)},
+	{"contentDisposition", offsetof(struct manifest, content_disposition)},
+	{"contentLanguage", offsetof(struct manifest, content_language)},
+	{"cacheControl", offsetof(struct manifest, cache_control)},
+	{"expires", offsetof(struct manifest, expires)},
+	{"websiteRedirect", offsetof(struct manifest, website_redirect)},
+	{"storageClass", offsetof(struct manifest, storage_class)},
+	{"sse", offsetof(struct manifest, sse)},
+	{"sseKeyId", offsetof(struct manifest, sse_key_id)},
+};
+
+static struct str *
+text_at(struct manifest *m, size_t i)
+{
+	return (struct str *)(void *)((char *)m + texts[i].offset);
+}
+
+static struct str
+text_of(const struct manifest *m, size_t i)
+{
+	struct str s;
+
+	memcpy(&s, (const char *)m + texts[i].offset, sizeof(s));
+	return s;
+}
+
+/*
+ * Values are kept as hex where they are not UTF-8: HTTP headers are bytes, JSON is text. "x" marks hex, "s" a string.
+ * [["s","name","value"], …]
+ */
+static void
+put_text(struct buf *b, struct str s)
+{
+	if (str_is_utf8(s)) {
+		buf_put_json(b, s);
+	} else {
+		buf_put_c(b, "[\"");
+		buf_put_hex(b, s.p, s.n);
+		buf_put_c(b, "\"]");
+	}
+}
+
+static void
+manifest_write(const struct manifest *m, struct buf *b)
+{
+	buf_put_c(b, "{\"v\":1");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (text_of(m, i).n) {
+			buf_put_c(b, ",\"");
+			buf_put_c(b, texts[i].name);
+			buf_put_c(b, "\":");
+			put_text(b, text_of(m, i));
+		}
+	if (m->n_meta) {
+		buf_put_c(b, ",\"meta\":[");
+		for (size_t i = 0; i < m->n_meta; i++) {
+			buf_put_c(b, i ? ",[" : "[");
+			put_text(b, m->meta[i].name);
+			buf_put_char(b, ',');
+			put_text(b, m->meta[i].value);
+			buf_put_char(b, ']');
+		}
+		buf_put_char(b, ']');
+	}
+	if (m->checksum.kind != CHECKSUM_NONE) {
+		buf_put_c(b, ",\"checksum\":[");
+		buf_put_json(b, str_c(checksum_name(m->checksum.kind)));
+		buf_put_c(b, ",\"");
+		buf_put_hex(b, m->checksum.b, m->checksum.n);
+		buf_put_c(b, m->checksum_composite ? "\",true]" : "\",false]");
+	}
+	if (m->n_parts) {
+		buf_put_c(b, ",\"parts\":");
+		buf_put_dec(b, m->n_parts);
+		buf_put_c(b, ",\"partsSha256\":\"");
+		buf_put_hex(b, m->parts_sha256, 32);
+		buf_put_char(b, '"');
+	}
+	buf_put_char(b, '}');
+}
+
+/* a string, or hex in an array: decoded to the end of ${keep}, which was made large enough and does not move */
+static struct err
+read_text(const json_t *j, struct buf *keep, struct str *ret)
+{
+	size_t at = keep->n;
+
+	if (json_is_array(j) && json_array_size(j) == 1 && json_is_string(json_array_get(j, 0)))
+		TRY(buf_decode_hex(keep, str_c(json_string_value(json_array_get(j, 0)))));
+	else if (json_is_string(j))
+		buf_put(keep, json_string_value(j), json_string_length(j));
+	else
+		return ERR(ERR_CORRUPT);
+	TRY(buf_check(keep));
+	*ret = str_of(keep->p + at, keep->n - at);
+	return OK;
+}
+
+static struct err
+read_meta(const json_t *list, struct buf *keep, struct manifest *m)
+{
+	size_t i;
+	const json_t *pair;
+
+	json_array_foreach(list, i, pair)
+	{
+		if (m->n_meta == ARRAY_LEN(m->meta) || json_array_size(pair) != 2)
+			return ERR(ERR_CORRUPT);
+		TRY(read_text(json_array_get(pair, 0), keep, &m->meta[m->n_meta].name));
+		TRY(read_text(json_array_get(pair, 1), keep, &m->meta[m->n_meta].value));
+		m->n_meta++;
+	}
+	return OK;
+}
+
+static struct err
+read_checksum(const json_t *list, struct manifest *m)
+{
+	const char *kind = json_string_value(json_array_get(list, 0));
+	const char *hex = json_string_value(json_array_get(list, 1));
+	AUTO_BUF raw = BUF(CHECKSUM_MAX_BYTES);
+
+	if (!kind || !hex)
+		return ERR(ERR_CORRUPT);
+	TRY(checksum_kind_parse(str_c(kind), &m->checksum.kind));
+	TRY(buf_decode_hex(&raw, str_c(hex)));
+	m->checksum.n = (uint8_t)raw.n;
+	memcpy(m->checksum.b, raw.p, raw.n);
+	m->checksum_composite = json_is_true(json_array_get(list, 2));
+	return OK;
+}
+
+static struct err
+manifest_read(const json_t *root, struct buf *keep, struct manifest *m)
+{
+	const json_t *j;
+
+	if (json_integer_value(json_object_get(root, "v")) != 1)
+		return ERR(ERR_CORRUPT);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if ((j = json_object_get(root, texts[i].name)) != NULL)
+			TRY(read_text(j, keep, text_at(m, i)));
+	if ((j = json_object_get(root, "meta")) != NULL)
+		TRY(read_meta(j, keep, m));
+	if ((j = json_object_get(root, "checksum")) != NULL)
+		TRY(read_checksum(j, m));
+	if ((j = json_object_get(root, "parts")) != NULL) {
+		const char *hex = json_string_value(json_object_get(root, "partsSha256"));
+		AUTO_BUF raw = BUF(32);
+
+		m->n_parts = (uint32_t)json_integer_value(j);
+		if (!hex || err_is(buf_decode_hex(&raw, str_c(hex))) || raw.n != 32)
+			return ERR(ERR_CORRUPT);
+		memcpy(m->parts_sha256, raw.p, 32);
+	}
+	return OK;
+}
+
+static struct stream_context
+context_of(const struct blob_header *ids)
+{
+	return (struct stream_context){.bucket = ids->bucket, .object = ids->object, .version = ids->version,
+	    .part = STREAM_PART_MANIFEST};
+}
+
+struct err
+manifest_seal(const struct manifest *m, const struct data_key *k, const struct blob_header *ids, struct buf *out)
+{
+	AUTO_BUF text = BUF_WIPED(LIMIT_MANIFEST_BYTES);
+	struct stream_context c = context_of(ids);
+
+	manifest_write(m, &text);
+	TRY(buf_check(&text));
+	return stream_seal(k, &c, phi_of(text.p, text.n), out);
+}
+
+struct err
+manifest_open(struct sealed sealed, const struct data_key *k, const struct blob_header *ids, struct buf *text, struct manifest *ret)
+{
+	AUTO_BUF json = BUF_WIPED(LIMIT_MANIFEST_BYTES);
+	struct stream_context c = context_of(ids);
+	struct manifest m = {0};
+	json_t *root;
+	struct err e;
+
+	TRY(stream_open(k, &c, sealed, &json));
+	/* strings in JSON are never shorter than the bytes they stand for */
+	if (!buf_room(text, json.n))
+		return ERR(ERR_LIMIT);
+	root = json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, NULL);
+	if (!root)
+		return ERR(ERR_CORRUPT);
+	e = manifest_read(root, text, &m);
+	json_decref(root);
+	TRY(e);
+	*ret = m;
+	return OK;
+}
+
+/* ---- headers ---- */
+
+static bool
+refused(struct request *r, enum s3_error e, const char *field)
+{
+	answer_error_field(r, e, field);
+	return false;
+}
+
+static bool
+take_user_metadata(struct request *r, struct manifest *m)
+{
+	static const char prefix[] = "x-amz-meta-";
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < r->n_headers; i++) {
+		struct str h = r->headers[i].name;
+		struct str v = str_trim(r->headers[i].value);
+		struct str name;
+		char *lower;
+
+		if (!str_eq_nocase(str_sub(h, 0, sizeof(prefix) - 1), str_c(prefix)))
+			continue;
+		name = request_keep(r, str_sub(h, sizeof(prefix) - 1, SIZE_MAX));
+		lower = r->scratch.p + (name.p - r->scratch.p);
+		for (size_t k = 0; k < name.n; k++)
+			if (lower[k] >= 'A' && lower[k] <= 'Z')
+				lower[k] = (char)(lower[k] + 32);
+		bytes += name.n + v.n;
+		if (m->n_meta == ARRAY_LEN(m->meta) || bytes > LIMIT_USER_METADATA_BYTES)
+			return refused(r, S3_METADATA_TOO_LARGE, NULL);
+		m->meta[m->n_meta++] = (struct pair){name, v};
+	}
+	return true;
+}
+
+/* aws-chunked is how the body travelled, not what it is */
+static struct str
+without_aws_chunked(struct request *r, struct str v)
+{
+	struct str rest = v, item;
+	AUTO_BUF b = BUF(1024);
+	bool more = v.n > 0;
+
+	while (more) {
+		more = str_split(rest, ',', &item, &rest);
+		item = str_trim(item);
+		if (item.n == 0 || str_eq_nocase(item, STR("aws-chunked")))
+			continue;
+		if (b.n)
+			buf_put_char(&b, ',');
+		buf_put_str(&b, item);
+	}
+	return request_keep(r, buf_str(&b));
+}
+
+static bool
+storage_class_is_known(struct str s)
+{
+	/* all are kept on the same disks; the client's word is given back */
+	static const char *const known[] = {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA",
+		"INTELLIGENT_TIERING", "GLACIER_IR"};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq(s, str_c(known[i])))
+			return true;
+	return false;
+}
+
+static bool
+take_encryption(struct request *r, struct manifest *m)
+{
+	m->sse = request_header(r, "x-amz-server-side-encryption");
+	m->sse_key_id = request_header(r, "x-amz-server-side-encryption-aws-kms-key-id");
+	if (m->sse.p && !str_eq(m->sse, STR("AES256")) && !str_eq(m->sse, STR("aws:kms")) && !str_eq(m->sse, STR("aws:kms:dsse")))
+		return refused(r, S3_INVALID_ENCRYPTION_ALGORITHM, "x-amz-server-side-encryption");
+	if (m->sse_key_id.p && !str_starts(m->sse, STR("aws:kms")))
+		return refused(r, S3_INVALID_ARGUMENT, "x-amz-server-side-encryption-aws-kms-key-id");
+	/* a key that the client keeps (SSE-C) is a promise that is not kept here: refused, never ignored */
+	if (request_header(r, "x-amz-server-side-encryption-customer-algorithm").p ||
+	    request_header(r, "x-amz-server-side-encryption-customer-key").p ||
+	    request_header(r, "x-amz-server-side-encryption-customer-key-MD5").p)
+		return refused(r, S3_NOT_IMPLEMENTED, "x-amz-server-side-encryption-customer-algorithm");
+	return true;
+}
+
+bool
+manifest_from_headers(struct request *r, struct manifest *ret)
+{
+	struct manifest m = {0};
+
+	m.content_type = request_header(r, "content-type");
+	m.content_encoding = without_aws_chunked(r, request_header(r, "content-encoding"));
+	m.content_disposition = request_header(r, "content-disposition");
+	m.content_language = request_header(r, "content-language");
+	m.cache_control = request_header(r, "cache-control");
+	m.expires = request_header(r, "expires");
+	m.website_redirect = request_header(r, "x-amz-website-redirect-location");
+	m.storage_class = request_header(r, "x-amz-storage-class");
+	if (m.storage_class.n && !storage_class_is_known(m.storage_class))
+		return refused(r, S3_INVALID_STORAGE_CLASS, "x-amz-storage-class");
+	/* object lock is not offered: a promise that would not be kept is refused */
+	if (request_header(r, "x-amz-object-lock-mode").p || request_header(r, "x-amz-object-lock-retain-until-date").p ||
+	    request_header(r, "x-amz-object-lock-legal-hold").p)
+		return refused(r, S3_INVALID_REQUEST, "x-amz-object-lock-mode");
+	if (!take_encryption(r, &m) || !take_user_metadata(r, &m))
+		return false;
+	*ret = m;
+	return true;
+}
+
+void
+answer_sse_headers(struct request *r, const struct manifest *m, struct id domain)
+{
+	AUTO_BUF arn = BUF(128);
+
+	if (str_eq(m->sse, STR("AES256"))) {
+		answer_header(r, "x-amz-server-side-encryption", STR("AES256"));
+		return;
+	}
+	answer_header(r, "x-amz-server-side-encryption", m->sse.n ? m->sse : STR("aws:kms"));
+	if (m->sse_key_id.n) {
+		answer_header(r, "x-amz-server-side-encryption-aws-kms-key-id", m->sse_key_id);
+		return;
+	}
+	buf_put_c(&arn, "arn:cloister:domain/");
+	buf_put_id_hex(&arn, domain);
+	answer_header(r, "x-amz-server-side-encryption-aws-kms-key-id", buf_str(&arn));
+}
+
+static void
+header_or_override(struct request *r, const char *name, const char *override, struct str kept, struct str otherwise)
+{
+	struct str v = request_query(r, override);
+
+	if (!v.n)
+		v = kept.n ? kept : otherwise;
+	if (v.n)
+		answer_header(r, name, v);
+}
+
+void
+manifest_answer_headers(struct request *r, const struct manifest *m)
+{
+	header_or_override(r, "Content-Type", "response-content-type", m->content_type, STR("binary/octet-stream"));
+	header_or_override(r, "Content-Encoding", "response-content-encoding", m->content_encoding, STR_NONE);
+	header_or_override(r, "Content-Disposition", "response-content-disposition", m->content_disposition, STR_NONE);
+	header_or_override(r, "Content-Language", "response-content-language", m->content_language, STR_NONE);
+	header_or_override(r, "Cache-Control", "response-cache-control", m->cache_control, STR_NONE);
+	header_or_override(r, "Expires", "response-expires", m->expires, STR_NONE);
+	if (m->website_redirect.n)
+		answer_header(r, "x-amz-website-redirect-location", m->website_redirect);
+	if (m->storage_class.n && !str_eq(m->storage_class, STR("STANDARD")))
+		answer_header(r, "x-amz-storage-class", m->storage_class);
+	for (size_t i = 0; i < m->n_meta; i++) {
+		AUTO_BUF name = BUF(LIMIT_USER_METADATA_BYTES + 32);
+
+		buf_put_c(&name, "x-amz-meta-");
+		buf_put_str(&name, m->meta[i].name);
+		buf_put_char(&name, 0);
+		answer_header(r, name.p, m->meta[i].value);
+	}
+	if (m->checksum.kind != CHECKSUM_NONE && str_eq_nocase(request_header(r, "x-amz-checksum-mode"), STR("ENABLED"))) {
+		AUTO_BUF v = BUF(64);
+
+		buf_put_checksum(&v, &m->checksum);
+		if (m->checksum_composite) {
+			buf_put_char(&v, '-');
+			buf_put_dec(&v, m->n_parts);
+		}
+		answer_header(r, checksum_header(m->checksum.kind), buf_str(&v));
+		answer_header(r, "x-amz-checksum-type", m->checksum_composite ? STR("COMPOSITE") : STR("FULL_OBJECT"));
+	}
+}
+
+void
+parts_digest_add(struct digest *d, const struct part *p)
+{
+	uint8_t in[4 + 8 + 16];
+
+	num_put_be32(in, p->number);
+	num_put_be64(in + 4, p->size);
+	memcpy(in + 12, p->etag, 16);
+	digest_update(d, in, sizeof(in));
+}
