@@ -4,13 +4,14 @@
 #include <jansson.h>
 #include <libxml/parser.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/checksum.h"
 #include "gate/http.h"
+#include "proc/control.h"
 #include "proc/role.h"
-#include "proc/server.h"
 
 #define HELLO_PAUSE_MS 20
 

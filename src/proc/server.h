@@ -10,6 +10,7 @@
 #ifndef CLOISTER_PROC_SERVER_H
 #define CLOISTER_PROC_SERVER_H
 
+#include "proc/control.h"
 #include "proc/msg.h"
 #include "proc/role.h"
 
@@ -61,14 +62,5 @@ void server_answer(struct request *r);
  * no permits and no batch, for peer() and stop().
  */
 struct err server_run(int control_fd, const struct server_ops *ops, void *ctx);
-
-/* the control channel, cloisterd <-> each process: struct msg with these operations */
-enum control_op {
-	CONTROL_READY = 1,  /* process: the jail is shut, requests are served */
-	CONTROL_PEER,       /* cloisterd: u16 role, u8 serve (1: serve it, 0: call it), one descriptor */
-	CONTROL_STOP,       /* cloisterd: finish and exit 0 */
-	CONTROL_KEEP,       /* warden: keep this descriptor (sealed root key memory) for my successor */
-	CONTROL_STATUS,     /* cloisterd -> steward: health of the processes */
-};
 
 #endif
