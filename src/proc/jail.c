@@ -197,26 +197,27 @@ struct landlock_rules {
 	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |   \
 	    LANDLOCK_ACCESS_FS_MAKE_REG | FS_REFER | FS_TRUNCATE)
 
-unsigned
-jail_landlock_abi(void)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+static bool no_landlock;
 
-	return abi > 0 ? (unsigned)abi : 0;
+bool
+jail_landlock_missing(void)
+{
+	return no_landlock;
 }
 
 static struct err
 landlock(const struct jail *j)
 {
-	unsigned abi = jail_landlock_abi();
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct landlock_rules rules = {
 		.fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0),
 		.net = NET_ALL, .scope = SCOPE_ALL};
 	size_t size = abi >= 6 ? sizeof(rules) : offsetof(struct landlock_rules, scope);
 	AUTO_FD set = -1;
 
-	if (abi == 0)
-		return OK; /* a kernel without it: chroot and seccomp remain, and the process says so in its log */
+	no_landlock = abi <= 0;
+	if (no_landlock)
+		return OK; /* not in this kernel: chroot and seccomp remain, and the process says so in its log */
 	if (abi < 4)
 		size = offsetof(struct landlock_rules, net);
 	step = "making Landlock rules";

@@ -20,7 +20,7 @@ struct err jail_prepare(enum role role, int dir);
 /* jail_shut(role): before any thread is started. */
 struct err jail_shut(enum role role);
 const char *jail_step(void);         /* the step that failed, in words for people */
-unsigned jail_landlock_abi(void);    /* 0: this kernel has no Landlock */
+bool jail_landlock_missing(void);    /* after jail_shut: this kernel has none */
 uint32_t jail_uid(enum role role);   /* the uid a role has when started as root */
 bool jail_calls(enum role from, enum role to); /* may ${from} send requests to ${to}? */
 

@@ -1,0 +1,144 @@
+#include "proc/config.h"
+
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+
+static const cyaml_schema_value_t text = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 255)};
+
+static const cyaml_schema_field_t session_fields[] = {
+	CYAML_FIELD_UINT("idle_minutes", CYAML_FLAG_OPTIONAL, struct config_session, idle_minutes),
+	CYAML_FIELD_UINT("hours", CYAML_FLAG_OPTIONAL, struct config_session, hours),
+	CYAML_FIELD_END,
+};
+
+#define OPTIONAL_TEXT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+static const cyaml_schema_field_t fields[] = {
+	CYAML_FIELD_SEQUENCE_COUNT("listen", OPTIONAL_TEXT, struct config, listen, n_listen, &text, 1, CONFIG_LISTEN_MAX),
+	CYAML_FIELD_STRING_PTR("hostname", OPTIONAL_TEXT, struct config, hostname, 1, 253),
+	CYAML_FIELD_STRING_PTR("region", OPTIONAL_TEXT, struct config, region, 1, 32),
+	CYAML_FIELD_STRING_PTR("witness", OPTIONAL_TEXT, struct config, witness, 1, 4095),
+	CYAML_FIELD_BOOL("public_access", CYAML_FLAG_OPTIONAL, struct config, public_access),
+	CYAML_FIELD_MAPPING("session", CYAML_FLAG_OPTIONAL, struct config, session, session_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields)};
+
+/* what the library says about the place; the keys and values it quotes are the configuration's own */
+__attribute__((format(printf, 3, 0))) static void
+note(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+{
+	struct buf *problem = ctx;
+	char line[300];
+	int n;
+
+	if (level < CYAML_LOG_ERROR)
+		return;
+	n = vsnprintf(line, sizeof(line), fmt, args);
+	if (n > 0)
+		buf_put(problem, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+}
+
+static cyaml_config_t
+library(struct buf *problem)
+{
+	return (cyaml_config_t){
+		.log_fn = note,
+		.log_ctx = problem,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS,
+	};
+}
+
+void
+config_free(struct config *c)
+{
+	AUTO_BUF unused = BUF(1 * KiB);
+	cyaml_config_t lib = library(&unused);
+
+	if (c)
+		cyaml_free(&lib, &schema, c, 0);
+}
+
+static bool
+set_text(char **at, const char *value)
+{
+	if (!*at)
+		*at = strdup(value);
+	return *at != NULL;
+}
+
+static struct err
+in_range(uint32_t *v, uint32_t standard, uint32_t most, const char *key, struct buf *problem)
+{
+	if (*v == 0)
+		*v = standard;
+	if (*v <= most)
+		return OK;
+	buf_printf(problem, "%s must be 1 to %u\n", key, most);
+	return ERR(ERR_INVALID);
+}
+
+static struct err
+fill_in(struct config *c, struct buf *problem)
+{
+	if (c->n_listen == 0) {
+		c->listen = calloc(1, sizeof(*c->listen));
+		if (!c->listen)
+			return ERR(ERR_NO_MEMORY);
+		c->n_listen = 1;
+	}
+	for (uint64_t i = 0; i < c->n_listen; i++)
+		if (!set_text(&c->listen[i], "127.0.0.1:8443"))
+			return ERR(ERR_NO_MEMORY);
+	if (!set_text(&c->region, "us-east-1"))
+		return ERR(ERR_NO_MEMORY);
+	TRY(in_range(&c->session.idle_minutes, 30, 24 * 60, "session.idle_minutes", problem));
+	return in_range(&c->session.hours, 12, 7 * 24, "session.hours", problem);
+}
+
+/* only_comments(s): a file without any key is a document that the library refuses, and the default. */
+static bool
+only_comments(struct str s)
+{
+	struct str line;
+
+	while (s.n > 0) {
+		str_split(s, '\n', &line, &s);
+		line = str_trim(line);
+		if (line.n > 0 && line.p[0] != '#')
+			return false;
+	}
+	return true;
+}
+
+struct err
+config_load(int dir, struct buf *problem, struct config **ret)
+{
+	AUTO_BUF file = BUF(CONFIG_BYTES_MAX);
+	cyaml_config_t lib = library(problem);
+	struct config *c = NULL;
+	struct err e = fd_read_file(dir, CONFIG_FILE, &file);
+
+	if (err_is(e) && e.code != ERR_NOT_FOUND)
+		return e;
+	if (only_comments(buf_str(&file)))
+		c = cyaml_mem(NULL, NULL, sizeof(*c)); /* freed by the library */
+	else if (cyaml_load_data((const uint8_t *)file.p, file.n, &lib, &schema, (cyaml_data_t **)&c, NULL) != CYAML_OK)
+		return ERR(ERR_INVALID);
+	if (!c)
+		return ERR(ERR_NO_MEMORY);
+	if (only_comments(buf_str(&file)))
+		*c = (struct config){0};
+	e = fill_in(c, problem);
+	if (err_is(e)) {
+		config_free(c);
+		return e;
+	}
+	*ret = c;
+	return OK;
+}

@@ -1,0 +1,36 @@
+/*
+ * config: cloister.yaml, typed. Read by cloisterd and the command line only; every other process gets what it needs as
+ * descriptors and arguments. An absent file is the default; an unknown key is an error that names its line.
+ */
+#ifndef CLOISTER_PROC_CONFIG_H
+#define CLOISTER_PROC_CONFIG_H
+
+#include "base/buf.h"
+
+#define CONFIG_FILE "cloister.yaml"
+#define CONFIG_BYTES_MAX (64 * KiB)
+#define CONFIG_LISTEN_MAX 8
+
+struct config_session {
+	uint32_t idle_minutes; /* automatic log-off, 45 CFR 164.312(a)(2)(iii); default 30 */
+	uint32_t hours;        /* log in again after; default 12 */
+};
+
+struct config {
+	char **listen; /* "address:port", "[address]:port"; numeric; port 0: any. Default 127.0.0.1:8443 */
+	uint64_t n_listen;
+	char *hostname;     /* buckets are also <bucket>.<hostname>; default none: path style only */
+	char *region;       /* default us-east-1 */
+	char *witness;      /* a folder on another machine's disk that gets the newest signed tree head; default none */
+	bool public_access; /* may a bucket be made public at all? default no */
+	struct config_session session;
+};
+
+/*
+ * config_load(dir, problem, &c): ${dir}/cloister.yaml. INVALID: ${problem} says, for people, which line and why.
+ * Free with config_free.
+ */
+struct err config_load(int dir, struct buf *problem, struct config **ret);
+void config_free(struct config *c);
+
+#endif
