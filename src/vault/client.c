@@ -157,12 +157,13 @@ vault_bucket_set_doc(struct pool *p, const struct grant *g, struct id bucket, en
 struct err
 vault_bucket_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct buf *doc)
 {
+	static const struct grant none;
 	AUTO_MSG req = MSG(VAULT_BUCKET_DOC);
 	AUTO_MSG reply = MSG(0);
 	struct cur c;
 	struct str s;
 
-	wire_put_grant(&req.body, g);
+	wire_put_grant(&req.body, g ? g : &none);
 	buf_put_id(&req.body, bucket);
 	buf_put_u8(&req.body, (uint8_t)which);
 	TRY(ask(p, &req, &reply));

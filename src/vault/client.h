@@ -44,6 +44,7 @@ struct err vault_bucket_set_versioning(struct pool *p, const struct grant *g, st
 struct err vault_bucket_set_charter(struct pool *p, const struct grant *g, struct id bucket, struct str charter);
 /* ${doc} empty: removed. */
 struct err vault_bucket_set_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct str doc);
+/* ${g} may be NULL for DOC_CORS: a browser asks before anybody has proved who he is. */
 struct err vault_bucket_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct buf *doc); /* NOT_FOUND */
 
 /* ---- objects ---- */
@@ -95,7 +96,7 @@ struct put {
 	uint8_t etag[16];
 	struct sealed body; /* inline; or: */
 	int fd;             /* the file from vault_blob_new, -1: inline. Borrowed: a duplicate is passed */
-	uint8_t sha256[32]; /* of the whole file (header and stream), for later checks without keys; inline: vault computes its own */
+	uint8_t sha256[32]; /* of the stream (the file from HEADER_BYTES on: rotation rewrites the header), for checks without keys; inline: vault computes its own */
 	struct write_condition condition;
 };
 struct put_result { int64_t modified_us; bool has_version_id, is_null; /* what to answer as x-amz-version-id */ };
@@ -161,6 +162,7 @@ struct part {
 /* Parallel parts; a part number written again replaces the earlier one. body/fd/sha256 as in struct put. */
 struct err vault_part_put(struct pool *p, const struct grant *g, struct id upload, const struct part *part, struct sealed body, int fd,
     const uint8_t sha256[32]);
+/* vault_part_list: of an upload (grant for listing its parts or writing) or of the version that it became (grant for reading). */
 struct err vault_part_list(struct pool *p, const struct grant *g, struct id upload, uint32_t after, uint16_t max, struct msg *reply,
     struct part *ret, size_t *ret_n, bool *ret_more);
 struct part_ref { uint32_t number; uint8_t etag[16]; };
@@ -173,7 +175,7 @@ struct err vault_upload_complete(struct pool *p, const struct grant *g, struct i
     const struct put *put /* manifest, etag, size, condition, charter */, struct put_result *ret, uint32_t *ret_fault);
 
 /* ---- steward ---- */
-/* vault_check_next: the blob least recently checked before ${before_us}; NOT_FOUND when all are fresh. */
+/* vault_check_next: the blob least recently checked before ${before_us}; NOT_FOUND when all are fresh. The digest is of the file from HEADER_BYTES on. */
 struct err vault_check_next(struct chan *c, int64_t before_us, struct id *ret_blob, int *ret_fd, uint8_t ret_sha256[32]);
 struct err vault_check_result(struct chan *c, struct id blob, bool good);
 /* vault_collect: removes files that no row names and uploads older than ${uploads_before_us}; counts. */
