@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "crypto/secret.h"
+#include "gate/openapi_json.h"
 
 #define DOCUMENT_MAX (64 * KiB)
 #define DEPTH_MAX 16 /* jansson recurses; a connection's stack is small */
@@ -413,6 +413,6 @@ api_openapi(struct request *r)
 {
 	AUTO_BUF b = BUF(1 * MiB);
 
-	buf_put(&b, api_openapi_text, api_openapi_bytes);
+	buf_put(&b, openapi_json, openapi_json_len);
 	answer_json(r, 200, &b);
 }

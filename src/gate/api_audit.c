@@ -6,6 +6,7 @@
 #define RECORDS_DEFAULT 50
 #define RECORDS_MAX 200
 #define NAMES_MAX 256
+#define QUERY_US (2 * US_PER_S)
 
 static bool
 may_read(struct request *r)
@@ -122,16 +123,60 @@ take_query(struct request *r, struct ledger_query *q)
 
 /* ---- the ledger's answers ---- */
 
+/*
+ * One call of the ledger, which takes a bounded time; ${ret_next}: nothing below it was looked at yet, 0: all was. Its form is that
+ * of ledger_query_encode() and ledger_search(); a client over a pool of channels is here only.
+ */
 static struct err
-ask(struct request *r, const struct ledger_query *q, struct msg *reply, struct ledger_entry *ret, size_t *ret_n, bool *ret_more)
+ask_once(struct request *r, const struct ledger_query *q, struct msg *reply, struct ledger_entry *ret, size_t *ret_n,
+    uint64_t *ret_next)
 {
 	AUTO_MSG req = MSG(LEDGER_QUERY);
+	struct cur c;
+	uint16_t n;
 
-	(void)ret;
-	(void)ret_n;
-	(void)ret_more;
-	(void)q;
-	return pool_call(r->house->ledger, &req, reply);
+	buf_put_u64(&req.body, (uint64_t)q->from_us);
+	buf_put_u64(&req.body, (uint64_t)q->to_us);
+	buf_put_id(&req.body, q->who);
+	buf_put_id(&req.body, q->object);
+	buf_put_id(&req.body, q->bucket);
+	buf_put_lstr(&req.body, q->subject);
+	buf_put_lstr(&req.body, q->act);
+	buf_put_u64(&req.body, q->before);
+	buf_put_u16(&req.body, q->max);
+	TRY(buf_check(&req.body));
+	TRY(pool_call(r->house->ledger, &req, reply));
+	c = msg_cur(reply);
+	n = cur_u16(&c);
+	if (n > q->max)
+		return ERR(ERR_CORRUPT);
+	for (uint16_t i = 0; i < n; i++) {
+		ret[i].index = cur_u64(&c);
+		ret[i].json = cur_lstr(&c);
+	}
+	(void)cur_u8(&c); /* more: next says so too */
+	*ret_next = cur_u64(&c);
+	*ret_n = n;
+	return cur_end(&c);
+}
+
+/* Until something was found, all was looked at, or it takes long: then the asker goes on from ${ret_next}. */
+static struct err
+ask(struct request *r, struct ledger_query q, struct msg *reply, struct ledger_entry *ret, size_t *ret_n, uint64_t *ret_next)
+{
+	int64_t until = clock_mono_us() + QUERY_US;
+	uint64_t next;
+
+	do {
+		msg_release(reply);
+		*reply = MSG(0);
+		TRY(ask_once(r, &q, reply, ret, ret_n, &next));
+		if (q.before && next >= q.before)
+			return ERR(ERR_CORRUPT);
+		q.before = next;
+	} while (*ret_n == 0 && next > 0 && clock_mono_us() < until);
+	*ret_next = next;
+	return OK;
 }
 
 struct known { struct id ids[NAMES_MAX]; size_t n; };
@@ -179,13 +224,13 @@ api_audit(struct request *r)
 	struct ledger_query q;
 	struct known known = {.n = 0};
 	AUTO_MSG reply = MSG(0);
+	uint64_t next = 0;
 	size_t n = 0;
-	bool more = false;
 	struct err e;
 
 	if (!api_queries(r, queries) || !may_read(r) || !take_query(r, &q))
 		return;
-	e = ask(r, &q, &reply, entries, &n, &more);
+	e = ask(r, q, &reply, entries, &n, &next);
 	if (err_is(e)) {
 		api_fail(r, e, REASON_NONE, STR_NONE, STR_NONE);
 		return;
@@ -202,7 +247,7 @@ api_audit(struct request *r)
 		}
 	}
 	api_answer(r, 200, json_pack("{s:O, s:o, s:o}", "records", list, "names", names_of(r, &known), "next",
-	    more && n > 0 ? json_integer((json_int_t)entries[n - 1].index) : json_null()));
+	    next > 0 ? json_integer((json_int_t)next) : json_null()));
 }
 
 /* ---- heads and proofs ---- */

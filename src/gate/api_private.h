@@ -44,8 +44,4 @@ void api_buckets(struct request *r);
 void api_bucket(struct request *r);
 void api_bucket_rules(struct request *r);
 
-/* openapi.json, embedded by embed_text.py */
-extern const char api_openapi_text[];
-extern const size_t api_openapi_bytes;
-
 #endif
