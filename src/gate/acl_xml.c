@@ -222,6 +222,19 @@ acl_from_xml(struct str text, struct xml_doc **ret_doc, struct acl *ret)
 	return e;
 }
 
+bool
+acl_take(struct request *r, struct xml_doc **ret_doc, struct acl *ret, enum s3_error *ret_bad)
+{
+	*ret_bad = S3_OK;
+	if (acl_headers_present(r)) {
+		if (r->document.n)
+			*ret_bad = S3_UNEXPECTED_CONTENT;
+		return acl_from_headers(r, ret);
+	}
+	*ret_bad = r->document.n ? acl_from_xml(buf_str(&r->document), ret_doc, ret) : S3_MISSING_SECURITY_HEADER;
+	return true;
+}
+
 static void
 put_person(struct buf *b, struct id id, struct str name)
 {

@@ -17,6 +17,11 @@ bool acl_headers_present(const struct request *r);
 bool acl_from_headers(struct request *r, struct acl *ret);
 /* acl_from_xml(text, &doc, &acl): e-mail addresses borrow from ${ret_doc}, which the caller frees (NULL on failure). */
 enum s3_error acl_from_xml(struct str text, struct xml_doc **ret_doc, struct acl *ret);
+/*
+ * acl_take(r, &doc, &acl, &bad): what PutBucketAcl and PutObjectAcl bring: headers or a document, not both. False: an error has been
+ * answered. What is wrong with a document is left in ${ret_bad}, to be told to whoever may set ACLs. The caller frees ${ret_doc}.
+ */
+bool acl_take(struct request *r, struct xml_doc **ret_doc, struct acl *ret, enum s3_error *ret_bad);
 /* acl_answer(r, owner, acl): 200 with the AccessControlPolicy, with the people's names from warden. */
 void acl_answer(struct request *r, struct id owner, const struct acl *acl);
 /* acl_everybody(a): something is given to everybody, or to everybody with a key. */

@@ -3,7 +3,7 @@
 #include "gate/acl_xml.h"
 #include "gate/errand.h"
 #include "gate/operations.h"
-#include "gate/token.h"
+#include "gate/list_token.h"
 
 #define DEFAULT_REGION STR("us-east-1")
 #define LIST_BUCKETS_MAX 10000
@@ -341,12 +341,12 @@ listing_from_request(struct request *r, struct bucket_listing *l)
 static void
 put_bucket(struct request *r, const struct bucket_info *b, struct bucket_listing *l)
 {
-	if (l->n == l->max) {
-		l->truncated = l->done = true;
-		return;
-	}
 	if (!str_starts(b->name, l->prefix)) {
 		l->done = str_cmp(b->name, l->prefix) > 0;
+		return;
+	}
+	if (l->n == l->max) {
+		l->truncated = l->done = true;
 		return;
 	}
 	xml_open(&l->out, "Bucket");

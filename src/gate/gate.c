@@ -45,6 +45,8 @@ take_peer(struct house *h, struct msg *m)
 		pool_reset(h->vault, msg_take_fd(m));
 	else if (role == ROLE_LEDGER)
 		pool_reset(h->ledger, msg_take_fd(m));
+	else if (role == ROLE_STEWARD)
+		pool_reset(h->steward, msg_take_fd(m));
 	return role == ROLE_WARDEN ? HEARD_WARDEN : HEARD_PEER;
 }
 
@@ -86,6 +88,7 @@ house_open(struct house *h, const struct gate_options *o)
 	TRY(pool_new(&h->warden));
 	TRY(pool_new(&h->vault));
 	TRY(pool_new(&h->ledger));
+	TRY(pool_new(&h->steward));
 	h->names = rules;
 	h->region = o->region;
 	h->hostname = o->hostname;
@@ -104,7 +107,7 @@ gate_serve(int control_fd, const struct gate_options *o)
 
 	TRY(house_open(&house, o));
 	/* peers first: a call on a pool without a peer would wait for the very message that this thread must read */
-	for (unsigned seen = 0; seen < 3 && heard != HEARD_STOP; seen += heard != HEARD_NOTHING)
+	for (unsigned seen = 0; seen < 4 && heard != HEARD_STOP; seen += heard != HEARD_NOTHING)
 		heard = hear(&house, control_fd, -1);
 	while (heard != HEARD_STOP && !say_hello(&house, &id))
 		heard = hear(&house, control_fd, HELLO_PAUSE_MS);

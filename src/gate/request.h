@@ -24,7 +24,7 @@ struct pair { struct str name, value; };
 
 /* what all requests share; made once at start, read-only afterwards (pools lock themselves) */
 struct house {
-	struct pool *warden, *vault, *ledger;
+	struct pool *warden, *vault, *ledger, *steward;
 	struct names_rules *names;
 	const volatile struct siren *siren;
 	struct str region;       /* "us-east-1" unless configured */

@@ -1,10 +1,10 @@
 /*
- * token: where a listing goes on. Opaque to clients. Holds the last key seen and whether it was a common prefix,
+ * list_token: where a listing goes on. Opaque to clients. Holds the last key seen and whether it was a common prefix,
  * and a digest that ties it to the bucket and to the question: a token of another listing is refused, not misread.
  * It is no secret and gives no power: whoever comes with it is asked for who he is like everybody.
  */
-#ifndef CLOISTER_GATE_TOKEN_H
-#define CLOISTER_GATE_TOKEN_H
+#ifndef CLOISTER_GATE_LIST_TOKEN_H
+#define CLOISTER_GATE_LIST_TOKEN_H
 
 #include "base/buf.h"
 #include "base/id.h"
