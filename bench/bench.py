@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Cloister's speed beside named peers in the same run: a table, and bench/results.json.
+
+bench.py [--quick] [--only NAME,…]  names: large small list ledger start
+
+Peers: nginx serving and DAV-writing the same bytes over TLS, unsealed; Ceph RGW from Debian's packages, in memory, over TLS, with
+encryption on (SSE-KMS), where its packages are installed or can be. Everything listens on 127.0.0.1. Numbers are medians.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP / "test" / "system"))
+
+import boto3  # noqa: E402
+from botocore.config import Config  # noqa: E402
+
+import house as houses  # noqa: E402
+from peers import Nginx, Rgw  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", TOP / "build"))
+MIB = 1 << 20
+SMALL = 4096
+
+
+def say(text):
+    print(text, flush=True)
+
+
+# ---- tools ----
+
+def curl(*words):
+    """seconds of one transfer, and its status"""
+    done = subprocess.run(["curl", "-sS", "-k", "-o", "/dev/null", "-w", "%{time_total} %{http_code}", *words],
+                          capture_output=True, text=True, check=True)
+    seconds, status = done.stdout.split()
+    assert status in ("200", "201", "204"), f"curl: status {status} {done.stderr}"
+    return float(seconds)
+
+
+def median(function, times):
+    return statistics.median(function() for _ in range(times))
+
+
+def wrk(script, url, clients, seconds):
+    """requests a second, p50 and p99 in ms, errors"""
+    threads = min(2, clients)
+    done = subprocess.run(["wrk", "-t", str(threads), "-c", str(clients), "-d", f"{seconds}s", "--latency", "--timeout", "10s",
+                           "-s", str(script), url], capture_output=True, text=True, check=True)
+    text = done.stdout
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+
+    def percentile(p):
+        value, unit = re.search(rf"\s{p}%\s+([\d.]+)(us|ms|s)", text).groups()
+        return float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
+
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    return {"per_s": round(rate), "p50_ms": round(percentile(50), 2), "p99_ms": round(percentile(99), 2),
+            "errors": int(bad.group(1)) if bad else 0}
+
+
+def lua(path, method, targets, body_bytes=0, host=None):
+    """a wrk script that asks for presigned targets in turn: signing costs the client nothing"""
+    lines = ["local targets = {"] + [f"  {json.dumps(t)}," for t in targets] + ["}", "local at = math.random(#targets)"]
+    if body_bytes:
+        lines.append(f'wrk.body = string.rep("x", {body_bytes})')
+    if host:
+        lines.append(f'wrk.headers["Host"] = "{host}"')
+    lines += [f'wrk.method = "{method}"', "request = function()", "  at = at % #targets + 1",
+              "  return wrk.format(nil, targets[at])", "end"]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def target(url):
+    """path and query of a URL"""
+    return "/" + url.split("/", 3)[3]
+
+
+# ---- the house ----
+
+class Bench:
+    def __init__(self, quick):
+        self.quick = quick
+        self.results = {"cores": os.cpu_count(), "machine": machine(), "rows": []}
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix="cloister-bench-"))
+        self.top.chmod(0o711)
+
+    def row(self, what, ours, peer=None, peers=None, unit="", bar=None, higher=True):
+        """one line of the table; ${bar}: the ratio (or the number, without a peer) that must hold"""
+        ratio = ours / peers if peers else None
+        value = ratio if peers else ours
+        met = None if bar is None else (value >= bar if higher else value <= bar)
+        self.results["rows"].append({"what": what, "cloister": round(ours, 3), "unit": unit, "peer": peer,
+                                     "peer_value": round(peers, 3) if peers else None,
+                                     "ratio": round(ratio, 3) if ratio else None, "bar": bar, "met": met})
+        shown = f"{ours:,.0f}" if ours >= 100 else f"{ours:,.2f}"
+        line = f"  {what:<44} {shown:>12} {unit:<9}"
+        if peers:
+            line += f" {peer} {peers:,.0f}  ratio {ratio:.2f}" if peers >= 100 else f" {peer} {peers:,.2f}  ratio {ratio:.2f}"
+        if bar is not None:
+            line += f"  bar {bar:g}: {'met' if met else 'NOT met'}"
+        say(line)
+
+    @contextlib.contextmanager
+    def house(self):
+        h = houses.House()
+        try:
+            h.init().start()
+            yield h
+        finally:
+            h.release()
+
+    def steward(self, h):
+        person = h.person("bench-steward", "data-steward")
+        return person, person.client(max_pool_connections=8)
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        return re.search(r"model name\s*: (.*)", f.read()).group(1)
+
+
+def presign(client, operation, bucket, key):
+    return client.generate_presigned_url(operation, Params={"Bucket": bucket, "Key": key}, ExpiresIn=86400)
+
+
+# ---- what is measured ----
+
+def bench_large(b):
+    """one large object over TLS, one connection"""
+    size = (64 if b.quick else 512) * MIB
+    times = 3
+    source = b.top / "large"
+    with source.open("wb") as f:
+        for _ in range(size // MIB):
+            f.write(os.urandom(MIB))
+    say(f"\nLarge objects: {size // MIB} MiB over TLS, one connection, against nginx with the same bytes unsealed")
+    with Nginx(b.top) as nginx, b.house() as h:
+        shutil.copy(source, nginx.root / "large")
+        _, client = b.steward(h)
+        client.create_bucket(Bucket="bench-large")
+        client.upload_file(str(source), "bench-large", "large")
+        get, put = presign(client, "get_object", "bench-large", "large"), presign(client, "put_object", "bench-large", "put")
+        warm = [curl(get), curl(f"{nginx.url}/large")]
+        del warm
+        ours = size / MIB / median(lambda: curl(get), times)
+        theirs = size / MIB / median(lambda: curl(f"{nginx.url}/large"), times)
+        b.row("GET", ours, "nginx", theirs, "MiB/s", 0.7)
+        ours = size / MIB / median(lambda: curl("-H", "Expect:", "-T", str(source), put), times)
+        theirs = size / MIB / median(lambda: curl("-H", "Expect:", "-T", str(source), f"{nginx.url}/dav/put"), times)
+        b.row("PUT, synced", ours, "nginx DAV", theirs, "MiB/s", 0.7)
+        before = h.rss("gate")
+        curl(get)
+        b.row("gate's memory while it serves that", h.rss("gate") / 1024, unit="MiB RSS", bar=max(64, before / 1024 + 16), higher=False)
+    source.unlink()
+
+
+def small_rates(b, client, bucket, url, objects, seconds, host=None):
+    """{(method, clients): result}"""
+    out = {}
+    gets = [target(presign(client, "get_object", bucket, f"small/{i:05}")) for i in range(objects)]
+    puts = [target(presign(client, "put_object", bucket, f"small/{i:05}")) for i in range(objects)]
+    for method, targets, body in (("PUT", puts, SMALL), ("GET", gets, 0)):
+        script = lua(b.top / f"{method}.lua", method, targets, body, host)
+        for clients in (1, 8, 64):
+            out[method, clients] = wrk(script, url, clients, seconds)
+    return out
+
+
+def bench_small(b):
+    """4 KiB objects at 1, 8 and 64 clients"""
+    seconds = 3 if b.quick else 8
+    objects = 500
+    say(f"\nSmall objects: 4 KiB over TLS, each with a durable record, {seconds} s each")
+    with b.house() as h:
+        _, client = b.steward(h)
+        client.create_bucket(Bucket="bench-small")
+        for i in range(objects):
+            client.put_object(Bucket="bench-small", Key=f"small/{i:05}", Body=b"x" * SMALL)
+        ours = small_rates(b, client, "bench-small", h.url, objects, seconds)
+    theirs = {}
+    if Rgw.available():
+        with Rgw(b.top) as rgw:
+            peer = boto3.client("s3", endpoint_url=rgw.url, verify=False, region_name="us-east-1", aws_access_key_id=rgw.key,
+                                aws_secret_access_key=rgw.secret, config=Config(signature_version="s3v4",
+                                                                                s3={"addressing_style": "path"}))
+            peer.create_bucket(Bucket="bench-small")
+            rgw.encrypt_by_default(peer, "bench-small")
+            for i in range(objects):
+                peer.put_object(Bucket="bench-small", Key=f"small/{i:05}", Body=b"x" * SMALL)
+            theirs = small_rates(b, peer, "bench-small", rgw.url, objects, seconds)
+    else:
+        say("  Ceph RGW is not installed (radosgw ceph-mon ceph-mgr ceph-osd ceph-common uuid-runtime): no peer")
+    bars = {("GET", 64): 5, ("PUT", 64): 3}
+    for (method, clients), r in ours.items():
+        peer = theirs.get((method, clients))
+        assert r["errors"] == 0, f"{method} at {clients}: {r['errors']} errors"
+        b.row(f"{method} 4 KiB, {clients} clients (p50 {r['p50_ms']} p99 {r['p99_ms']} ms)", r["per_s"],
+              f"RGW (p50 {peer['p50_ms']} p99 {peer['p99_ms']} ms)" if peer else None, peer["per_s"] if peer else None, "/s",
+              bars.get((method, clients)) if peer else None)
+        b.results["rows"][-1] |= {"latency": r, "peer_latency": peer}
+
+
+def bench_list(b):
+    """listing: whole buckets through HTTPS; up to 10^6 keys inside the vault"""
+    say("\nListing")
+    counts = (1000, 10000) if b.quick else (1000, 10000, 30000)
+    with b.house() as h:
+        _, client = b.steward(h)
+        client.create_bucket(Bucket="bench-list")
+        made = 0
+        for count in counts:
+            urls = [target(presign(client, "put_object", "bench-list", f"keys/{i:07}")) for i in range(made, count)]
+            fill(b, h.url, urls)
+            made = count
+            begun = time.monotonic()
+            pages = client.get_paginator("list_objects_v2").paginate(Bucket="bench-list")
+            got = sum(len(p.get("Contents", ())) for p in pages)
+            assert got == count, f"{got} of {count} keys listed"
+            b.row(f"{count:,} keys by boto3 over HTTPS", got / (time.monotonic() - begun), unit="keys/s")
+    for line in tool(BUILD / "bench" / "vault_bench", *(["--quick"] if b.quick else [])):
+        if line["what"].startswith("list"):
+            b.row(f"vault: {line['what']}", line["value"], unit="keys/s", bar=100000)
+        else:
+            b.row(f"vault: {line['what']}", line["value"], unit="/s")
+
+
+def fill(b, url, targets):
+    """each target once, by many connections"""
+    config = b.top / "fill.curl"
+    with config.open("w") as f:
+        for t in targets:
+            f.write(f'url = "{url}{t}"\noutput = "/dev/null"\nupload-file = "{b.top}/empty"\n')
+    (b.top / "empty").write_bytes(b"")
+    subprocess.run(["curl", "-sS", "-k", "--parallel", "--parallel-max", "32", "-K", str(config)], check=True)
+
+
+def tool(path, *words):
+    """lines of JSON from a bench program of ours"""
+    done = subprocess.run([str(path), *words], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def bench_ledger(b):
+    say("\nLedger")
+    bars = {"append": 50000, "verify": 500000}
+    for line in tool(BUILD / "bench" / "ledger_bench", *(["--quick"] if b.quick else [])):
+        bar = next((v for k, v in bars.items() if line["what"].startswith(k)), None)
+        b.row(line["what"], line["value"], unit=line.get("unit", "/s"), bar=bar)
+
+
+def bench_start(b):
+    """start to ready, and memory at rest and under load"""
+    say("\nStart and memory")
+    with b.house() as h:
+        assert h.stop() == 0
+        times = []
+        for _ in range(3):
+            begun = time.monotonic()
+            h.start()
+            times.append(time.monotonic() - begun)
+            if len(times) < 3:
+                h.stop()
+        b.row("start to first answer", statistics.median(times), unit="s", bar=1.0, higher=False)
+        time.sleep(2)
+        b.row("idle memory, all processes", memory(h), unit="MiB PSS", bar=50, higher=False)
+        _, client = b.steward(h)
+        client.create_bucket(Bucket="bench-memory")
+        url = target(presign(client, "put_object", "bench-memory", "k"))
+        script = lua(b.top / "memory.lua", "PUT", [url], SMALL)
+        wrk(script, h.url, 64, 3)
+        b.row("memory after 64 clients", memory(h), unit="MiB PSS")
+
+
+def memory(h):
+    """MiB, shared pages counted once"""
+    total = 0
+    for pid in h.pids().values():
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total += int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1))
+    return total / 1024
+
+
+ALL = {"large": bench_large, "small": bench_small, "list": bench_list, "ledger": bench_ledger, "start": bench_start}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="smaller sizes and shorter runs")
+    parser.add_argument("--only", default=",".join(ALL), help="a comma-separated list of: " + " ".join(ALL))
+    options = parser.parse_args()
+    b = Bench(options.quick)
+    say(f"{b.results['machine']}, {b.results['cores']} cores; client, peers and Cloister share them")
+    try:
+        for name in options.only.split(","):
+            ALL[name](b)
+    finally:
+        shutil.rmtree(b.top, ignore_errors=True)
+    out = TOP / "bench" / "results.json"
+    out.write_text(json.dumps(b.results, indent=1) + "\n")
+    bars = [r for r in b.results["rows"] if r["met"] is not None]
+    say(f"\n{sum(r['met'] for r in bars)} of {len(bars)} bars met; written to {out.relative_to(TOP)}")
+
+
+if __name__ == "__main__":
+    main()
