@@ -83,9 +83,10 @@ static bool
 split_address(const char *z, char host[64], char port[8])
 {
 	const char *colon = strrchr(z, ':');
+	uint64_t port_number;
 	size_t n;
 
-	if (!colon || strlen(colon + 1) > 5 || colon == z)
+	if (!colon || colon == z || err_is(num_parse_u64(str_c(colon + 1), UINT16_MAX, &port_number)))
 		return false;
 	n = (size_t)(colon - z);
 	if (z[0] == '[') {
@@ -97,7 +98,7 @@ split_address(const char *z, char host[64], char port[8])
 	if (n == 0 || n >= 64)
 		return false;
 	snprintf(host, 64, "%.*s", (int)n, z);
-	snprintf(port, 8, "%s", colon + 1);
+	snprintf(port, 8, "%u", (unsigned)port_number);
 	return true;
 }
 
@@ -217,10 +218,10 @@ lock_state(int dir, int *ret_lock)
 		if (errno != EWOULDBLOCK)
 			return ERR_ERRNO();
 		if (!err_is(fd_read_rest(fd, &pid)))
-			fprintf(stderr, "cloisterd: process %.*s serves this folder already\n", STR_ARG(str_trim(buf_str(&pid))));
+			fprintf(stderr, "cloisterd: process %.*s serves this folder already\n", STR_ARG(buf_str(&pid)));
 		return ERR(ERR_CONFLICT);
 	}
-	buf_printf(&pid, "%d\n", (int)getpid());
+	buf_printf(&pid, "%d", (int)getpid());
 	if (ftruncate(fd, 0) != 0)
 		return ERR_ERRNO();
 	TRY(fd_pwrite_all(fd, buf_str(&pid), 0));

@@ -11,7 +11,10 @@
 void
 chan_close(struct chan *c)
 {
-	fd_close(&c->fd);
+	/* Standard input is never a channel: a zeroed struct chan has none. */
+	if (c->fd > 0)
+		fd_close(&c->fd);
+	c->fd = -1;
 }
 
 /* set_timeout(c): once a channel, so that a call stays at two system calls. */
@@ -35,7 +38,7 @@ chan_send(struct chan *c, struct msg *req)
 {
 	struct err e;
 
-	if (c->fd < 0)
+	if (c->fd <= 0)
 		return ERR(ERR_CLOSED);
 	TRY(set_timeout(c));
 	req->seq = ++c->seq;

@@ -116,6 +116,28 @@ only_comments(struct str s)
 	return true;
 }
 
+/* name_line(file, problem): the library says which key it does not know, but not always on which line. */
+static void
+name_line(struct str file, struct buf *problem)
+{
+	struct str mark = STR("Unexpected key: ");
+	size_t at = str_find(buf_str(problem), mark);
+	struct str key, line, rest;
+	unsigned n = 0;
+
+	if (at == SIZE_MAX)
+		return;
+	str_split(str_sub(buf_str(problem), at + mark.n, SIZE_MAX), '\n', &key, &rest);
+	while (file.n > 0) {
+		n++;
+		str_split(file, '\n', &line, &file);
+		if (!str_starts(str_trim(line), key))
+			continue;
+		buf_printf(problem, "line %u: there is no key \"%.*s\" in this place\n", n, STR_ARG(str_sub(key, 0, 64)));
+		return;
+	}
+}
+
 struct err
 config_load(int dir, struct buf *problem, struct config **ret)
 {
@@ -128,8 +150,10 @@ config_load(int dir, struct buf *problem, struct config **ret)
 		return e;
 	if (only_comments(buf_str(&file)))
 		c = cyaml_mem(NULL, NULL, sizeof(*c)); /* freed by the library */
-	else if (cyaml_load_data((const uint8_t *)file.p, file.n, &lib, &schema, (cyaml_data_t **)&c, NULL) != CYAML_OK)
+	else if (cyaml_load_data((const uint8_t *)file.p, file.n, &lib, &schema, (cyaml_data_t **)&c, NULL) != CYAML_OK) {
+		name_line(buf_str(&file), problem);
 		return ERR(ERR_INVALID);
+	}
 	if (!c)
 		return ERR(ERR_NO_MEMORY);
 	if (only_comments(buf_str(&file)))

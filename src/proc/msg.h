@@ -50,7 +50,7 @@ struct err msg_recv(int fd, int flags, struct msg *ret);
  * at ${fd}, not at the code. ${timeout_ms} 0: the default of 30 s.
  */
 struct chan {
-	int fd; /* -1: none */
+	int fd; /* -1, 0: none */
 	uint32_t seq;
 	uint32_t timeout_ms;
 	uint32_t applied_ms; /* chan.c's */

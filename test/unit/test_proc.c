@@ -685,6 +685,19 @@ a_status_that_is_none_of_ours_is_corrupt(void **state)
 	close(s[1]);
 }
 
+static void
+a_zeroed_channel_is_none(void **state)
+{
+	struct chan c = {0};
+	AUTO_MSG reply = MSG(0);
+
+	(void)state;
+	assert_int_equal(call(&c, ECHO, STR("x"), &reply).code, ERR_CLOSED);
+	chan_close(&c);
+	assert_int_equal(c.fd, -1);
+	assert_true(fcntl(0, F_GETFD) >= 0);
+}
+
 /* ---- the pool ---- */
 
 struct worker {
@@ -895,6 +908,7 @@ main(void)
 		cmocka_unit_test(a_late_answer_is_not_taken_for_the_next),
 		cmocka_unit_test(an_answer_from_the_future_closes_the_channel),
 		cmocka_unit_test(a_status_that_is_none_of_ours_is_corrupt),
+		cmocka_unit_test(a_zeroed_channel_is_none),
 		cmocka_unit_test(many_threads_share_a_pool),
 		cmocka_unit_test(the_role_of_an_opened_channel_is_its_openers),
 		cmocka_unit_test(only_a_primary_opens_channels),
