@@ -26,17 +26,23 @@ merkle_node(const uint8_t left[HASH_BYTES], const uint8_t right[HASH_BYTES], uin
 }
 
 void
+frontier_push_tree(struct frontier *f, unsigned h, const uint8_t root[HASH_BYTES])
+{
+	uint64_t leaves = UINT64_C(1) << h;
+	uint8_t r[HASH_BYTES];
+
+	INVARIANT(f->size % leaves == 0 && f->size < UINT64_MAX - leaves);
+	memcpy(r, root, sizeof(r));
+	for (; f->size >> h & 1; h++)
+		merkle_node(f->hash[h], r, r);
+	memcpy(f->hash[h], r, sizeof(r));
+	f->size += leaves;
+}
+
+void
 frontier_push(struct frontier *f, const uint8_t leaf[HASH_BYTES])
 {
-	uint8_t h[HASH_BYTES];
-	unsigned i = 0;
-
-	INVARIANT(f->size < UINT64_MAX);
-	memcpy(h, leaf, sizeof(h));
-	for (; f->size >> i & 1; i++)
-		merkle_node(f->hash[i], h, h);
-	memcpy(f->hash[i], h, sizeof(h));
-	f->size++;
+	frontier_push_tree(f, 0, leaf);
 }
 
 void

@@ -19,6 +19,8 @@ struct frontier {
 	uint8_t hash[64][HASH_BYTES];
 };
 void frontier_push(struct frontier *f, const uint8_t leaf[HASH_BYTES]);
+/* frontier_push_tree(f, h, root): 2^h leaves at once; ${f}'s size is a multiple of that. */
+void frontier_push_tree(struct frontier *f, unsigned h, const uint8_t root[HASH_BYTES]);
 void frontier_root(const struct frontier *f, uint8_t out[HASH_BYTES]);
 
 /* merkle_root(hashes, n, out): of ${n} hashes in a row, as leaves. */

@@ -144,7 +144,8 @@ recover(struct ledger *l, struct ledger_fault *fault)
 	l->synced = l->firsts[0] / TILE_WIDTH;
 	l->committed = l->frontier.size;
 	l->committed_at_us = clock_mono_us();
-	l->published = UINT64_MAX; /* partial tiles are not synced: make them again */
+	tiles_drop_partial(l->tiles);
+	l->published = UINT64_MAX; /* all of them anew */
 	return ledger_publish(l);
 }
 

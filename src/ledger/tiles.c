@@ -222,6 +222,14 @@ tiles_flush(struct tiles *t)
 	return e;
 }
 
+void
+tiles_drop_partial(struct tiles *t)
+{
+	drop_partials(t->dir, TILE_ENTRIES, t->base / TILE_WIDTH);
+	for (unsigned l = 0; l < TILE_LEVELS; l++)
+		drop_partials(t->dir, l, (t->size >> (8 * l)) / TILE_WIDTH);
+}
+
 struct err
 tiles_write_partial(struct tiles *t, uint64_t published)
 {

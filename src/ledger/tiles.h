@@ -67,15 +67,21 @@ struct err tiles_add(struct tiles *t, struct str entry, const uint8_t leaf[HASH_
 struct err tiles_flush(struct tiles *t);
 /* tiles_write_partial(t, published): the partial tiles of the present size; those that ${published} entries had already are left. */
 struct err tiles_write_partial(struct tiles *t, uint64_t published);
+/* tiles_drop_partial(t): removes the partial files of the edge: after a crash nobody knows what is in them. */
+void tiles_drop_partial(struct tiles *t);
 /* tiles_sync(t, n): bundle ${n}, and every tile that it completed, are durable, with their folders' entries. */
 struct err tiles_sync(struct tiles *t, uint64_t n);
 
 /* Reading: after tiles_flush or a load; ${size} at most t->size. */
 struct err tiles_bundle(struct tiles *t, uint64_t n, struct buf *out);
 struct err tiles_entry(struct tiles *t, uint64_t index, struct buf *json);
+/* tiles_node(t, h, i, out): the root of the perfect subtree of leaves [i << h, (i + 1) << h), which the log has. */
+struct err tiles_node(struct tiles *t, unsigned h, uint64_t i, uint8_t out[HASH_BYTES]);
 struct err tiles_root(struct tiles *t, uint64_t size, uint8_t out[HASH_BYTES]);
 /* tiles_frontier(t, &f): of the whole log, to add to. */
 struct err tiles_frontier(struct tiles *t, struct frontier *ret);
+/* tiles_read(t, level, n, out): a full tile or bundle, from its file. */
+struct err tiles_read(struct tiles *t, unsigned level, uint64_t n, struct buf *out);
 /* proofs: hashes in a row (RFC 6962 2.1.1, 2.1.2); ${index} < ${size}; ${old} <= ${size}. */
 struct err tiles_inclusion(struct tiles *t, uint64_t index, uint64_t size, struct buf *proof);
 struct err tiles_consistency(struct tiles *t, uint64_t old, uint64_t size, struct buf *proof);

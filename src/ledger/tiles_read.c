@@ -20,17 +20,26 @@ read_exact(struct tiles *t, const char *path, uint64_t index, size_t n, struct b
 	return e;
 }
 
+struct err
+tiles_read(struct tiles *t, unsigned level, uint64_t n, struct buf *out)
+{
+	char path[TILE_PATH_MAX];
+
+	tile_path(level, n, TILE_WIDTH, path);
+	if (level == TILE_ENTRIES)
+		return read_exact(t, path, n * TILE_WIDTH, SIZE_MAX, out);
+	return read_exact(t, path, n << (8 * (level + 1)), TILE_BYTES, out);
+}
+
 /* a full tile below the edge */
 static struct err
 full_tile(struct tiles *t, unsigned level, uint64_t n, const uint8_t **ret)
 {
 	struct tile_cache *c = &t->cache[level];
-	char path[TILE_PATH_MAX];
 	AUTO_BUF b = BUF(TILE_BYTES);
 
 	if (!c->valid || c->n != n) {
-		tile_path(level, n, TILE_WIDTH, path);
-		TRY(read_exact(t, path, n << (8 * (level + 1)), TILE_BYTES, &b));
+		TRY(tiles_read(t, level, n, &b));
 		memcpy(c->hashes, b.p, TILE_BYTES);
 		c->valid = true;
 		c->n = n;
@@ -39,9 +48,8 @@ full_tile(struct tiles *t, unsigned level, uint64_t n, const uint8_t **ret)
 	return OK;
 }
 
-/* node(t, h, i, out): the root of the perfect subtree of leaves [i << h, (i + 1) << h). */
-static struct err
-node(struct tiles *t, unsigned h, uint64_t i, uint8_t out[HASH_BYTES])
+struct err
+tiles_node(struct tiles *t, unsigned h, uint64_t i, uint8_t out[HASH_BYTES])
 {
 	unsigned level = h / 8, units = 1u << (h % 8);
 	uint64_t first = i << (h % 8);
@@ -70,7 +78,7 @@ range(struct tiles *t, uint64_t lo, uint64_t hi, uint8_t out[HASH_BYTES])
 
 		if (!((hi - lo) >> h & 1))
 			continue;
-		TRY(node(t, h, (hi >> h) - 1, left));
+		TRY(tiles_node(t, h, (hi >> h) - 1, left));
 		if (any)
 			merkle_node(left, out, out);
 		else
@@ -99,7 +107,7 @@ tiles_frontier(struct tiles *t, struct frontier *ret)
 	ret->size = t->size;
 	for (unsigned h = 0; h < 64; h++)
 		if (t->size >> h & 1)
-			TRY(node(t, h, (t->size >> h) - 1, ret->hash[h]));
+			TRY(tiles_node(t, h, (t->size >> h) - 1, ret->hash[h]));
 	return OK;
 }
 
@@ -196,14 +204,10 @@ tiles_prove(struct tiles *t, uint64_t index, uint64_t size, struct str checkpoin
 struct err
 tiles_bundle(struct tiles *t, uint64_t n, struct buf *out)
 {
-	char path[TILE_PATH_MAX];
-
-	if (n == t->base / TILE_WIDTH) {
-		buf_put_str(out, buf_str(&t->tail));
-		return buf_check(out);
-	}
-	tile_path(TILE_ENTRIES, n, TILE_WIDTH, path);
-	return read_exact(t, path, n * TILE_WIDTH, SIZE_MAX, out);
+	if (n != t->base / TILE_WIDTH)
+		return tiles_read(t, TILE_ENTRIES, n, out);
+	buf_put_str(out, buf_str(&t->tail));
+	return buf_check(out);
 }
 
 struct err
