@@ -45,15 +45,15 @@ errand_object(struct request *r, enum action a, struct errand *d)
 }
 
 /* x-amz-expected-bucket-owner: who is wrong about whose bucket it is gets nothing */
-static bool
-owner_is_as_expected(struct request *r, const struct errand *d)
+bool
+errand_owner_expected(struct request *r, const struct bucket_info *b)
 {
 	struct str expected = request_header(r, "x-amz-expected-bucket-owner");
 	struct id id;
 
-	if (!expected.p || id_is_zero(d->bucket.id))
+	if (!expected.p || id_is_zero(b->id))
 		return true;
-	if (!err_is(id_parse(str_trim(expected), &id)) && id_eq(id, d->bucket.owner))
+	if (!err_is(id_parse(str_trim(expected), &id)) && id_eq(id, b->owner))
 		return true;
 	answer_error_field(r, S3_ACCESS_DENIED, "x-amz-expected-bucket-owner");
 	return false;
@@ -70,7 +70,7 @@ errand_authorize(struct request *r, struct want *w, struct errand *d)
 		w->object_charter = d->object.charter;
 	if (!authorize(r, w, 1, &d->decided, &d->verdict))
 		return false;
-	return owner_is_as_expected(r, d);
+	return errand_owner_expected(r, &d->bucket);
 }
 
 bool
@@ -135,6 +135,14 @@ check_md5(const struct request *r, bool *ret_given)
 	digest_final(d, got);
 	digest_free(d);
 	return memcmp(got, raw.p, 16) == 0 ? S3_OK : S3_BAD_DIGEST;
+}
+
+enum s3_error
+document_md5(const struct request *r)
+{
+	bool given;
+
+	return check_md5(r, &given);
 }
 
 static enum s3_error

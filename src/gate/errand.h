@@ -27,6 +27,8 @@ bool errand_bucket(struct request *r, enum action a, struct errand *d);
 bool errand_object(struct request *r, enum action a, struct errand *d);
 /* errand_authorize(r, w, d): fills in names and charters of ${w} and asks. False: an error has been answered. */
 bool errand_authorize(struct request *r, struct want *w, struct errand *d);
+/* errand_owner_expected(r, b): x-amz-expected-bucket-owner holds, or is absent. False: AccessDenied has been answered. Part of errand_authorize. */
+bool errand_owner_expected(struct request *r, const struct bucket_info *b);
 /* errand_may(r, a, d): errand_bucket and a want without more. */
 bool errand_may(struct request *r, enum action a, struct errand *d);
 /* errand_charter(r, charter, &c): as decoded, after warden has verified it. False: an error has been answered. */
@@ -36,6 +38,8 @@ void errand_absent(struct request *r, const struct errand *d);
 /* errand_done(r, e, status): empty answer, or the error. */
 void errand_done(struct request *r, struct err e, unsigned status);
 
+/* document_md5(r): Content-MD5 alone, where x-amz-checksum-* speak of something else. */
+enum s3_error document_md5(const struct request *r);
 /* document_check(r, required): Content-MD5 and x-amz-checksum-* of the collected body. */
 enum s3_error document_check(const struct request *r, bool required);
 /* document_open(r, root, &doc): checked, parsed, and its root element is ${root}. The caller frees. */

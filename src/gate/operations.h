@@ -52,12 +52,12 @@ void op_get_request_payment(struct request *r);
 void op_get_accelerate(struct request *r);
 void op_get_replication(struct request *r);
 
-/* list.c, list_uploads.c */
+/* list_objects.c */
 void op_list_objects(struct request *r); /* both versions: list-type=2 selects the second */
 void op_list_versions(struct request *r);
 void op_list_uploads(struct request *r);
 
-/* multipart.c, complete.c, list_parts.c */
+/* multipart.c, complete.c */
 void op_create_upload(struct request *r);
 void op_complete_upload(struct request *r);
 void op_abort_upload(struct request *r);
