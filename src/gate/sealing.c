@@ -42,7 +42,9 @@ go_to_file(struct sealing *s)
 	s->digest = digest_new(DIGEST_SHA256);
 	if (!s->digest)
 		return ERR(ERR_NO_MEMORY);
-	TRY(file_put(s, s->header, sizeof(s->header)));
+	/* the header is not in the digest: key rotation rewrites it */
+	TRY(fd_pwrite_all(s->fd, str_of(s->header, sizeof(s->header)), 0));
+	s->at = sizeof(s->header);
 	TRY(file_put(s, s->inline_body.p, s->inline_body.n));
 	buf_release(&s->inline_body);
 	return OK;

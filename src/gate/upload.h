@@ -19,7 +19,7 @@ struct sealed_body {
 	struct sealed body; /* inline: borrowed from the sealing */
 	int fd;             /* else; borrowed */
 	uint64_t size;      /* plaintext */
-	uint8_t sha256[32]; /* file: of header and stream */
+	uint8_t sha256[32]; /* file: of the stream, without the header */
 };
 /* sealing_new(house, key, context, header, size hint or UINT64_MAX, &s) */
 struct err sealing_new(struct house *h, const struct data_key *k, const struct stream_context *c, const uint8_t header[HEADER_BYTES],

@@ -59,11 +59,12 @@ static struct err
 check_begin(struct steward *s)
 {
 	TRY(vault_check_next(&s->vault, clock_now_us() - CHECK_AGAIN_US, &s->blob, &s->fd, s->expected));
-	s->at = 0;
+	s->at = HEADER_BYTES; /* the header is not in the digest: key rotation rewrites it */
 	s->digest = digest_new(DIGEST_SHA256);
 	if (!s->digest)
 		return ERR(ERR_NO_MEMORY);
-	return fd_size(s->fd, &s->size);
+	TRY(fd_size(s->fd, &s->size));
+	return s->size >= HEADER_BYTES ? OK : ERR(ERR_CORRUPT);
 }
 
 static void
@@ -94,6 +95,8 @@ do_check(struct steward *s)
 		e = check_begin(s);
 		if (err_is(e)) {
 			fd_close(&s->fd);
+			if (e.code == ERR_CORRUPT)
+				check_end(s, false);
 			return e.code == ERR_NOT_FOUND ? CHECK_IDLE_US : AWAY_US;
 		}
 	}
