@@ -152,7 +152,8 @@ static void
 create(struct request *r, const struct creation *c)
 {
 	AUTO_ERRAND d = ERRAND;
-	struct want w = {.action = ACTION_CREATE_BUCKET, .acl = &c->acl, .ownership = c->ownership, .domain = c->domain};
+	struct want w = {.action = ACTION_CREATE_BUCKET, .set = SET_ACL | (c->has_ownership ? SET_OWNERSHIP : 0u),
+		.acl = &c->acl, .ownership = c->ownership, .domain = c->domain};
 	AUTO_BUF location = BUF(128);
 	struct err e;
 

@@ -66,7 +66,7 @@ errand_authorize(struct request *r, struct want *w, struct errand *d)
 	w->key = r->key;
 	w->bucket_charter = d->bucket.charter;
 	w->version = d->version.present ? d->version.id : (struct id){0};
-	if (d->has_object)
+	if (d->has_object && !d->object.is_delete_marker)
 		w->object_charter = d->object.charter;
 	if (!authorize(r, w, 1, &d->decided, &d->verdict))
 		return false;

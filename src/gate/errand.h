@@ -33,6 +33,15 @@ bool errand_owner_expected(struct request *r, const struct bucket_info *b);
 bool errand_may(struct request *r, enum action a, struct errand *d);
 /* errand_charter(r, charter, &c): as decoded, after warden has verified it. False: an error has been answered. */
 bool errand_charter(struct request *r, struct str charter, struct charter *ret);
+/*
+ * errand_is_absent(d): no such version, or a delete marker. It is asked for with WANT_MISSING, which warden never allows: NOT_FOUND says
+ * that the asker may know, and then errand_absent() says it.
+ */
+static inline bool
+errand_is_absent(const struct errand *d)
+{
+	return !d->has_object || d->object.is_delete_marker;
+}
 /* errand_absent(r, d): answers why there is no such object: NoSuchKey, NoSuchVersion, or for a delete marker as S3 does. */
 void errand_absent(struct request *r, const struct errand *d);
 /* errand_done(r, e, status): empty answer, or the error. */

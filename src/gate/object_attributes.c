@@ -68,38 +68,45 @@ asking_from_request(const struct request *r, struct asking *a)
 	a->max = num_min(a->max, LIMIT_LIST_KEYS);
 }
 
+/* there is no such object: false, and answered */
+static bool
+may_not(struct request *r, struct want *w, struct errand *d)
+{
+	w->flags = WANT_MISSING;
+	if (errand_authorize(r, w, d) || d->verdict.e.code == ERR_NOT_FOUND)
+		errand_absent(r, d);
+	return false;
+}
+
 /* both s3:GetObjectAttributes and s3:GetObject are needed (API Reference, GetObjectAttributes, "Permissions") */
 static bool
 may(struct request *r, struct errand *d, struct asking *a)
 {
-	bool there = d->has_object && !d->object.is_delete_marker;
+	bool there = !errand_is_absent(d);
 	struct want w[2] = {
 		{.action = d->version.present ? ACTION_GET_OBJECT_VERSION : ACTION_GET_OBJECT},
 		{.action = ACTION_GET_OBJECT_ATTRIBUTES},
 	};
-	size_t n = there ? 2 : 1;
 
-	for (size_t i = 0; i < n; i++) {
+	if (!there)
+		return may_not(r, &w[0], d);
+	for (size_t i = 0; i < 2; i++) {
+		w[i].flags = WANT_OPEN;
 		w[i].bucket_name = r->bucket;
 		w[i].key = r->key;
 		w[i].bucket_charter = d->bucket.charter;
 		w[i].version = d->version.id;
-		w[i].object_charter = d->has_object ? d->object.charter : STR_NONE;
-		w[i].flags = there ? WANT_OPEN : d->has_object ? 0 : WANT_MISSING;
-		w[i].header = there ? d->object.header : STR_NONE;
+		w[i].object_charter = d->object.charter;
+		w[i].header = d->object.header;
 	}
-	if (!authorize(r, w, n, &d->decided, a->verdicts))
+	if (!authorize(r, w, 2, &d->decided, a->verdicts))
 		return false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < 2; i++)
 		if (err_is(a->verdicts[i].e)) {
 			answer_err(r, a->verdicts[i].e, a->verdicts[i].reason);
 			return false;
 		}
-	if (!errand_owner_expected(r, &d->bucket))
-		return false;
-	if (!there)
-		errand_absent(r, d);
-	return there;
+	return errand_owner_expected(r, &d->bucket);
 }
 
 /* The parts as they were uploaded, if vault still tells them apart; else only how many there are. */

@@ -16,17 +16,18 @@ by_version(const struct request *r, enum action current, enum action version)
 static bool
 may(struct request *r, struct want *w, struct errand *d)
 {
-	bool there = d->has_object && !d->object.is_delete_marker;
+	bool allowed;
 
-	if (!there) {
-		w->flags = d->has_object ? 0 : WANT_MISSING;
+	if (errand_is_absent(d)) {
+		w->flags = WANT_MISSING;
 		w->set = 0;
 	}
-	if (!errand_authorize(r, w, d))
-		return false;
-	if (!there)
+	allowed = errand_authorize(r, w, d);
+	if (errand_is_absent(d) && (allowed || d->verdict.e.code == ERR_NOT_FOUND)) {
 		errand_absent(r, d);
-	return there;
+		return false;
+	}
+	return allowed;
 }
 
 static bool
