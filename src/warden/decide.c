@@ -269,7 +269,7 @@ policy_effect(const struct deciding *d, enum action a)
 	const struct decide_request *r = d->r;
 	enum policy_effect effect;
 	struct policy_request q = {
-		.asker = &r->asker, .action = a, .bucket_name = r->bucket->name, .key = d->w->key, .bucket_owner = r->bucket->owner,
+		.asker = &r->asker, .user_name = r->user_name, .people = r->people, .action = a, .bucket_name = r->bucket->name, .key = d->w->key, .bucket_owner = r->bucket->owner,
 		.object = r->object, .tags = d->w->tags, .n_tags = d->w->n_tags,
 		.has_tags = (d->w->flags & WANT_MAKE) || (d->w->set & SET_TAGS), .proof = r->proof,
 		.conditions = r->conditions, .n_conditions = r->n_conditions, .now_us = r->now_us,

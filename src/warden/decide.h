@@ -17,7 +17,8 @@
 #include "warden/role.h"
 
 struct decide_request {
-	struct asker asker;
+	struct asker asker;           /* the display name in it is not looked at */
+	struct str user_name;         /* the unique name that he logs in with: aws:username */
 	uint32_t roles;               /* bits (1u << PERSON_X); of an anonymous asker not looked at */
 	const struct want *want;
 	const struct charter *bucket; /* verified; NULL: the want has none */
@@ -26,7 +27,7 @@ struct decide_request {
 	const struct condition *conditions;
 	size_t n_conditions;
 	int64_t now_us;
-	const struct people_lookup *people; /* principals of a policy to be set; NULL: not asked */
+	const struct people_lookup *people; /* whom the names in policies mean; NULL: not asked */
 };
 
 struct decision {

@@ -26,7 +26,9 @@ bool policy_is_public(const struct policy *p);
 
 /* Who asks for what, and all that a condition can be about. Borrowed. */
 struct policy_request {
-	const struct asker *asker;
+	const struct asker *asker;    /* its display name says nothing and is not looked at */
+	struct str user_name;         /* the unique name that he logs in with; empty: none */
+	const struct people_lookup *people; /* tells whom a principal's name means; NULL: him whose ${user_name} it is */
 	enum action action;
 	struct str bucket_name, key;
 	struct id bucket_owner;

@@ -98,13 +98,13 @@ scratch_date(int64_t us, char scratch[CONTEXT_SCRATCH])
 }
 
 static size_t
-principal_arn(const struct asker *a, char scratch[CONTEXT_SCRATCH], struct str *out)
+principal_arn(const struct policy_request *r, char scratch[CONTEXT_SCRATCH], struct str *out)
 {
 	char hex[ID_HEX_LEN + 1];
 	int n;
 
-	id_format(a->id, hex);
-	n = snprintf(scratch, CONTEXT_SCRATCH, "arn:aws:iam::%s:user/%.*s", hex, STR_ARG(a->name));
+	id_format(r->asker->id, hex);
+	n = snprintf(scratch, CONTEXT_SCRATCH, "arn:aws:iam::%s:user/%.*s", hex, STR_ARG(r->user_name));
 	return n > 0 && n < CONTEXT_SCRATCH ? one(str_of(scratch, (size_t)n), out) : 0;
 }
 
@@ -143,9 +143,11 @@ asker_value(const struct policy_request *r, enum context_key k, char scratch[CON
 		return one(a->anonymous ? STR("Anonymous") : STR("User"), out);
 	if (a->anonymous)
 		return k == KEY_USERID ? one(STR("anonymous"), out) : 0;
-	if (k == KEY_USERNAME)
-		return one(a->name, out);
-	return k == KEY_PRINCIPAL_ARN ? principal_arn(a, scratch, out) : one(scratch_hex(a->id, scratch), out);
+	if (k == KEY_USERID || k == KEY_PRINCIPAL_ACCOUNT)
+		return one(scratch_hex(a->id, scratch), out);
+	if (r->user_name.n == 0)
+		return 0;
+	return k == KEY_USERNAME ? one(r->user_name, out) : principal_arn(r, scratch, out);
 }
 
 static size_t

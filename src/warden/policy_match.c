@@ -141,18 +141,27 @@ pattern_match_arn(struct evaluation *e, const struct pattern *p, struct str s)
 }
 
 static bool
-principal_matches(const struct statement *st, const struct asker *a)
+principal_is(const struct principal *p, const struct policy_request *r)
 {
-	for (size_t i = 0; i < st->n_principals; i++) {
-		const struct principal *p = &st->principals[i];
+	struct id id;
 
-		if (p->kind == PRINCIPAL_ANYBODY)
+	if (p->kind == PRINCIPAL_ANYBODY)
+		return true;
+	if (r->asker->anonymous)
+		return false;
+	if (p->kind == PRINCIPAL_ID)
+		return id_eq(p->id, r->asker->id);
+	if (r->people)
+		return r->people->by_name(r->people->ctx, p->name, &id) && id_eq(id, r->asker->id);
+	return str_eq(p->name, r->user_name);
+}
+
+static bool
+principal_matches(const struct statement *st, const struct policy_request *r)
+{
+	for (size_t i = 0; i < st->n_principals; i++)
+		if (principal_is(&st->principals[i], r))
 			return true;
-		if (a->anonymous)
-			continue;
-		if ((p->kind == PRINCIPAL_ID && id_eq(p->id, a->id)) || (p->kind == PRINCIPAL_NAME && str_eq(p->name, a->name)))
-			return true;
-	}
 	return false;
 }
 
@@ -176,7 +185,7 @@ statement_applies(struct evaluation *e, const struct statement *st, struct str r
 {
 	unsigned a = e->request->action;
 
-	if (!(st->actions[a / 64] >> a % 64 & 1) || principal_matches(st, e->request->asker) == st->not_principal ||
+	if (!(st->actions[a / 64] >> a % 64 & 1) || principal_matches(st, e->request) == st->not_principal ||
 	    !resource_applies(e, st, resource))
 		return false;
 	for (size_t i = 0; i < st->n_clauses; i++)

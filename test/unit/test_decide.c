@@ -687,6 +687,37 @@ acls_are_resolved_to_known_people(void **state)
 	assert_false(acl_is_public(&out));
 }
 
+static bool
+wri_is_ana(void *ctx, struct str s, struct id *ret)
+{
+	(void)ctx;
+	if (!str_eq(s, STR("ana")))
+		return false;
+	*ret = id_of(WRI);
+	return true;
+}
+
+/* A display name is chosen freely: it must not make its bearer somebody else. */
+static void
+a_display_name_is_no_principal(void **state)
+{
+	const struct people_lookup ana = {NULL, knows_all, wri_is_ana, knows_none};
+	struct scene s;
+
+	(void)state;
+	scene(&s, OTH, ACTION_LIST_BUCKET);
+	s.bucket.policy = POLICY("Allow", "{\"AWS\":\"ana\"}", "s3:*");
+	s.r.asker.name = STR("ana");
+	s.r.people = &ana;
+	assert_int_equal(why(&s), REASON_NO_RULE);
+	s.r.user_name = STR("ana"); /* not even this: what counts is whom the name means */
+	assert_int_equal(why(&s), REASON_NO_RULE);
+	scene(&s, WRI, ACTION_LIST_BUCKET);
+	s.bucket.policy = POLICY("Allow", "{\"AWS\":\"ana\"}", "s3:*");
+	s.r.people = &ana;
+	assert_int_equal(why(&s), ALLOWED);
+}
+
 static int
 set_up(void **state)
 {
@@ -729,6 +760,7 @@ main(void)
 		cmocka_unit_test(public_access_block_refuses_public_acls_and_policies),
 		cmocka_unit_test(enforced_ownership_takes_no_acl_but_one),
 		cmocka_unit_test(acls_are_resolved_to_known_people),
+		cmocka_unit_test(a_display_name_is_no_principal),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -221,8 +221,9 @@ evaluate(const struct policy *p, const struct ask *a, const struct charter *obje
 		.bucket_owner = id_of(BEN_HEX), .object = object, .proof = proof, .conditions = conditions, .now_us = now_us};
 
 	if (a->name) {
-		asker.name = str_c(a->name);
-		asker.id = id_of(str_eq(asker.name, STR("ana")) ? ANA_HEX : BEN_HEX);
+		asker.name = STR("ben"); /* anybody may call himself anything */
+		r.user_name = str_c(a->name);
+		asker.id = id_of(str_eq(r.user_name, STR("ana")) ? ANA_HEX : BEN_HEX);
 	}
 	for (; r.n_conditions < 4 && a->conditions[2 * r.n_conditions]; r.n_conditions++)
 		conditions[r.n_conditions] = (struct condition){str_c(a->conditions[2 * r.n_conditions]),
