@@ -51,7 +51,12 @@ by_signature(struct house *h, const struct proof *p, int64_t now_us, struct who 
 		*reason = REASON_EXPIRED;
 		return ERR(ERR_UNAUTHENTICATED);
 	}
-	return check_person(h, k->person, w, reason);
+	TRY(check_person(h, k->person, w, reason));
+	if (access_key_is_over(k, w->person->revoked, w->person->revoked_us)) {
+		*reason = REASON_REVOKED;
+		return ERR(ERR_UNAUTHENTICATED);
+	}
+	return OK;
 }
 
 static struct err

@@ -73,6 +73,22 @@ access_key_new_secret(struct buf *out)
 	explicit_bzero(random, sizeof(random));
 }
 
+void
+password_random(struct buf *out)
+{
+	AUTO_BUF b = BUF_WIPED(32);
+	uint8_t random[13];
+
+	rand_bytes(random, sizeof(random));
+	put_base32(&b, random, sizeof(random));
+	explicit_bzero(random, sizeof(random));
+	for (size_t i = 0; i < 20 && i < b.n; i++) {
+		if (i > 0 && i % 5 == 0)
+			buf_put_char(out, '-');
+		buf_put_char(out, b.p[i] >= 'A' && b.p[i] <= 'Z' ? (char)(b.p[i] + 32) : b.p[i]);
+	}
+}
+
 struct err
 access_key_check(struct str name, struct str secret)
 {

@@ -44,11 +44,23 @@ struct access_key *access_key_by_id(const struct credentials *c, struct id id);
 /* access_key_new_name(out), access_key_new_secret(b): random ones. */
 void access_key_new_name(struct buf *out);
 void access_key_new_secret(struct buf *out);
+/* password_random(out): 100 random bits, in four groups that can be read aloud. */
+void password_random(struct buf *out);
+#define PASSWORD_CHARS_MIN 12 /* of one that a person chooses */
 /* What an administrator may give. INVALID. */
 struct err access_key_check(struct str name, struct str secret);
 /* access_key_seal(c, secret, k): fills ${k->secret}. access_key_secret(c, k, out): opens it into a wiped buffer. */
 struct err access_key_seal(const struct credentials *c, struct str secret, struct access_key *k);
 struct err access_key_secret(const struct credentials *c, const struct access_key *k, struct buf *out);
+/*
+ * access_key_is_over(k, revoked, revoked_us): revoked itself, or its owner is, or was since it was made: whoever is taken back
+ * gets new keys.
+ */
+static inline bool
+access_key_is_over(const struct access_key *k, bool owner_revoked, int64_t owner_revoked_us)
+{
+	return k->revoked || owner_revoked || k->created_us <= owner_revoked_us;
+}
 /* access_key_write(c, k, b): the row; a revoked key's secret is not in it. */
 struct err access_key_write(const struct credentials *c, const struct access_key *k, struct buf *json);
 

@@ -103,7 +103,6 @@ domains_put(struct domains *all, struct id id, struct str json)
 		return e.code == ERR_INVALID ? ERR(ERR_CORRUPT) : e;
 	}
 	if (old) {
-		d->cursor = old->newest == d->newest ? old->cursor : (struct id){0};
 		map_remove(&all->by_id, id_str(old));
 		map_remove(&all->by_name, str_c(old->name));
 		domain_free(old);

@@ -28,6 +28,8 @@ struct domain {
 	uint64_t versions; /* that became unreadable */
 	/* where the rewrapping is; from the start after a restart */
 	struct id cursor;
+	uint64_t rewrapped, damaged;
+	int64_t next_pass_us; /* monotonic */
 };
 
 struct domains { struct map by_id, by_name; struct secret *wrap; /* what wraps their keys */ };

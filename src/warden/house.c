@@ -137,7 +137,7 @@ open_all(struct house *h, const char *path, const struct root_key *root)
 	TRY(make_siren(h));
 	TRY(make_keys(h, root));
 	TRY(credentials_init(&h->credentials));
-	TRY(sessions_init(&h->sessions));
+	TRY(sessions_init(&h->sessions, WARDEN_SESSION_IDLE_S, WARDEN_SESSION_AGE_S));
 	TRY(throttle_new(&h->throttle));
 	TRY(sigv4_new(&h->sigv4));
 	TRY(state_open(path, root, &h->state));

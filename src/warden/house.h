@@ -15,7 +15,7 @@
 #include "warden/people.h"
 #include "warden/session.h"
 #include "warden/sigv4.h"
-#include "warden/state.h"
+#include "warden/house_state.h"
 #include "warden/throttle.h"
 #include "warden/warden.h"
 
@@ -53,6 +53,7 @@ struct house {
 	struct house_stats stats;
 	struct chan ledger, vault;
 	const struct warden_vault *vault_calls; /* NULL: no vault (a house being made) */
+	bool public_access; /* off: who proves nothing gets nothing, whatever a bucket says */
 	bool ledger_open;  /* unlocked, and agrees with what we remember */
 	bool kept_is_due;  /* the newest state record does not say yet that the change was committed */
 	uint64_t head_size; /* of the ledger, as remembered */

@@ -30,7 +30,7 @@ struct person {
 	int64_t totp_step;   /* the newest time step whose code was used */
 	uint8_t certificates[LIMIT_PERSON_CERTIFICATES][32]; /* SHA-256 fingerprints */
 	uint8_t n_certificates;
-	int64_t created_us, revoked_us;
+	int64_t created_us, revoked_us; /* the latter stays when he is taken back: keys made before it do not count */
 };
 
 struct people { struct map by_id, by_name, by_email, by_certificate; };

@@ -6,14 +6,14 @@
 #define TOKEN_RANDOM 32
 
 struct err
-sessions_init(struct sessions *s)
+sessions_init(struct sessions *s, int64_t idle_s, int64_t age_s)
 {
 	struct mac_key *k = mac_key_new();
 
 	if (!k)
 		return ERR(ERR_NO_MEMORY);
 	secret_random(&k->s);
-	*s = (struct sessions){.key = k};
+	*s = (struct sessions){.key = k, .idle_us = idle_s * US_PER_S, .age_us = age_s * US_PER_S};
 	return OK;
 }
 
@@ -25,9 +25,9 @@ session_end(struct sessions *s, struct session *e)
 }
 
 static bool
-is_over(const struct session *e, int64_t now_us)
+is_over(const struct sessions *s, const struct session *e, int64_t now_us)
 {
-	return now_us - e->used_us > SESSION_IDLE_S * US_PER_S || now_us - e->made_us > SESSION_AGE_S * US_PER_S;
+	return now_us - e->used_us > s->idle_us || now_us - e->made_us > s->age_us;
 }
 
 /*
@@ -75,7 +75,7 @@ end_over(struct sessions *s, int64_t now_us)
 	size_t at = 0;
 
 	while ((e = next_of(s, (struct id){0}, &at))) {
-		if (is_over(e, now_us)) {
+		if (is_over(s, e, now_us)) {
 			session_end(s, e);
 			at = 0;
 		}
@@ -149,7 +149,7 @@ session_find(struct sessions *s, struct str token, int64_t now_us)
 		return NULL;
 	mac_sha256(s->key, token, mac);
 	e = map_get(&s->by_mac, str_of(mac, sizeof(mac)));
-	if (e && is_over(e, now_us)) {
+	if (e && is_over(s, e, now_us)) {
 		session_end(s, e);
 		return NULL;
 	}
@@ -166,6 +166,6 @@ session_by_id(struct sessions *s, struct id id, int64_t now_us)
 
 	while ((e = map_next(&s->by_mac, &at)))
 		if (id_eq(e->id, id))
-			return is_over(e, now_us) ? NULL : e;
+			return is_over(s, e, now_us) ? NULL : e;
 	return NULL;
 }

@@ -11,8 +11,6 @@
 #include "base/map.h"
 #include "crypto/crypto.h"
 
-#define SESSION_IDLE_S (15 * 60)
-#define SESSION_AGE_S (12 * 3600)
 #define LIMIT_SESSIONS 4096
 #define LIMIT_SESSIONS_A_PERSON 16
 #define SESSION_TOKEN_BYTES (4 + 43) /* "cls_" and 32 bytes in base64url */
@@ -23,9 +21,13 @@ struct session {
 	char address[46];
 	int64_t made_us, used_us;
 };
-struct sessions { struct map by_mac; struct mac_key *key; };
+struct sessions {
+	struct map by_mac;
+	struct mac_key *key;
+	int64_t idle_us, age_us;
+};
 
-struct err sessions_init(struct sessions *s);
+struct err sessions_init(struct sessions *s, int64_t idle_s, int64_t age_s);
 void sessions_release(struct sessions *s);
 /* session_new(s, person, address, now, token, &session): the person's oldest goes if he has too many. LIMIT when the house is full. */
 struct err session_new(struct sessions *s, struct id person, struct str address, int64_t now_us, struct buf *token,

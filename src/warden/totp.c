@@ -36,6 +36,17 @@ totp_check(struct str secret, struct str code, int64_t now_us, int64_t last_step
 	return OK;
 }
 
+/* Names are logins: nothing in them needs escaping but '$', which the authenticators take as it is. */
+void
+totp_uri(struct str name, struct str secret_base32, struct buf *out)
+{
+	buf_put_c(out, "otpauth://totp/Cloister:");
+	buf_put_str(out, name);
+	buf_put_c(out, "?secret=");
+	buf_put_str(out, secret_base32);
+	buf_put_c(out, "&issuer=Cloister");
+}
+
 void
 put_base32(struct buf *b, const void *p, size_t n)
 {

@@ -17,6 +17,9 @@ uint32_t totp_code(struct str secret, int64_t step, unsigned digits);
  */
 struct err totp_check(struct str secret, struct str code, int64_t now_us, int64_t last_step, int64_t *ret_step);
 
+/* totp_uri(name, secret, out): "otpauth://…" for a QR code; ${secret} in base32. */
+void totp_uri(struct str name, struct str secret_base32, struct buf *out);
+
 /* base32 of RFC 4648, section 6, without padding: as authenticator apps take secrets, and as access key ids are written. */
 void put_base32(struct buf *b, const void *p, size_t n);
 

@@ -1,5 +1,5 @@
 /*
- * state: what warden knows, at rest: warden.db, a table of sealed rows.
+ * house_state: what warden knows, at rest: warden.db, a table of sealed rows.
  *
  * A row is one JSON document (a person, an access key, a key domain, the house itself), sealed under a key derived from the root,
  * with its kind and id as additional data: rows can be neither read, changed, nor exchanged. That rows are neither missing
@@ -7,8 +7,8 @@
  * prepared (its digest known), recorded in the ledger with both digests, then committed; at start the ledger says which digest
  * the state must have. doc/keys.md. Process: warden.
  */
-#ifndef CLOISTER_WARDEN_STATE_H
-#define CLOISTER_WARDEN_STATE_H
+#ifndef CLOISTER_WARDEN_HOUSE_STATE_H
+#define CLOISTER_WARDEN_HOUSE_STATE_H
 
 #include "crypto/crypto.h"
 #include "ledger/client.h"

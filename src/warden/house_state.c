@@ -1,4 +1,4 @@
-#include "warden/state.h"
+#include "warden/house_state.h"
 
 #include "base/num.h"
 #include "db/db.h"

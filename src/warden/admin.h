@@ -1,0 +1,81 @@
+/*
+ * admin: the verbs of people, keys, sessions, domains and the lock-down: JSON in, JSON out.
+ *
+ * A verb is a function that checks its parameters and plans: a record, rows, an answer. admin_run() asks who, whether the
+ * table of verbs lets his roles do it, runs the plan through house_change() and gives the answer out only then. doc/people.md has
+ * the table. Inside warden only.
+ */
+#ifndef CLOISTER_WARDEN_ADMIN_H
+#define CLOISTER_WARDEN_ADMIN_H
+
+#include "warden/authenticate.h"
+#include "warden/doc.h"
+
+struct call {
+	struct house *h;
+	struct who who;
+	const json_t *in;
+	json_t *out;
+	int64_t now_us, mono_us;
+	struct record record; /* begun: act, who, where from */
+	struct state_change changes[LIMIT_CHANGE_ROWS];
+	struct buf rows[LIMIT_CHANGE_ROWS];
+	size_t n_changes;
+	/* after(c): when the plan is durable: what lives in memory only (sessions, the siren). An error is answered. May be NULL. */
+	struct err (*after)(struct call *c);
+	struct id subject; /* for after() */
+	struct consent consent_given; /* to be remembered, if .at_us is set */
+	struct consent *consent_used; /* to be forgotten */
+	enum verdict_reason reason;
+	const char *field, *message; /* of INVALID and CONFLICT; static text */
+};
+
+/*
+ * admin_run(h, proof, verb, params, now, mono, out, &reason): one call. ${out}: the answer, or "message" and "field". An error is one
+ * of the whole call. LOCKED, DENIED, UNAUTHENTICATED with a reason; INVALID; NOT_FOUND; BUSY; …
+ */
+struct err admin_run(struct house *h, const struct proof *proof, struct str verb, struct str params, int64_t now_us,
+    int64_t mono_us, struct buf *out, enum verdict_reason *ret_reason);
+/* admin_is_slow(verb): it hashes a password: one at a time, when nothing else waits. */
+bool admin_is_slow(struct str verb);
+
+/* ---- for the verbs ---- */
+
+/* call_row(c, kind, id): a new row of the plan, to be written into. */
+struct buf *call_row(struct call *c, enum state_kind kind, struct id id);
+struct err call_invalid(struct call *c, const char *field, const char *message);
+struct err call_conflict(struct call *c, const char *field, const char *message);
+struct err call_denied(struct call *c, enum verdict_reason r);
+bool call_has(const struct call *c, enum role_of_person r);
+/* call_person(c, "name", &p): the person it names by login or id; the caller himself if it is absent. NOT_FOUND. */
+struct err call_person(struct call *c, const char *field, const struct person **ret);
+
+/*
+ * consent(c, verb, about, &first): two people must ask for the same within CONSENT_S, one of them a security officer. False: this was
+ * the first; the answer says so, and it counts once it is recorded. True: ${first} is who asked before.
+ */
+bool consent(struct call *c, const char *verb, struct id about, struct id *ret_first);
+
+/* the verbs, in admin_*.c */
+struct err verb_whoami(struct call *c);
+struct err verb_user_add(struct call *c);
+struct err verb_user_list(struct call *c);
+struct err verb_user_set(struct call *c);
+struct err verb_user_revoke(struct call *c);
+struct err verb_user_password(struct call *c);
+struct err verb_user_totp(struct call *c);
+struct err verb_feed_add(struct call *c);
+struct err verb_key_create(struct call *c);
+struct err verb_key_list(struct call *c);
+struct err verb_key_revoke(struct call *c);
+struct err verb_session_login(struct call *c);
+struct err verb_session_logout(struct call *c);
+struct err verb_domain_create(struct call *c);
+struct err verb_domain_list(struct call *c);
+struct err verb_domain_rotate(struct call *c);
+struct err verb_domain_destroy(struct call *c);
+struct err verb_lockdown_on(struct call *c);
+struct err verb_lockdown_lift(struct call *c);
+struct err verb_lockdown_status(struct call *c);
+
+#endif
