@@ -35,12 +35,13 @@ static const struct route routes[] = {
 		{"api:session.login", BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden}},
 	PASS("DELETE", "session", "session.logout", 200)
 	PASS("GET", "whoami", "whoami", 200)
-	PASS("GET", "users", "user.list", 200)
+	PASS("GET", "users", "user.list", 200, "after")
 	PASS("POST", "users", "user.add", 201)
 	PASS("GET", "users/{name}", "user.list", 200)
 	PASS("PATCH", "users/{name}", "user.set", 200)
 	PASS("DELETE", "users/{name}", "user.revoke", 200)
 	PASS("POST", "users/{name}/password", "user.password", 200)
+	PASS("POST", "totp", "user.totp", 200)
 	PASS("GET", "keys", "key.list", 200, "person")
 	PASS("POST", "keys", "key.create", 201)
 	PASS("DELETE", "keys/{key}", "key.revoke", 200)
@@ -305,6 +306,9 @@ api_fail(struct request *r, struct err e, enum verdict_reason reason, struct str
 	unsigned status = (unsigned)err_http_status(e.code);
 	const char *code = code_of(e.code), *sentence = err_sentence(e.code);
 
+	/* "the signature does not match" says nothing to who sent a password or a session */
+	if (reason == REASON_SIGNATURE && r->proof.kind != PROOF_SIGV4)
+		reason = REASON_NONE;
 	if (reason != REASON_NONE && reason != REASON_NO_RULE && reason != REASON_ROLE) {
 		enum s3_error s = s3_error_of(e, reason);
 
@@ -342,7 +346,7 @@ text_of(const json_t *j, const char *name)
 static void
 warden_refused(struct request *r, struct err e, enum verdict_reason reason, struct str said)
 {
-	AUTO_JSON j = said.n ? json_loadb(said.p, said.n, 0, NULL) : NULL;
+	AUTO_JSON *j = said.n ? json_loadb(said.p, said.n, 0, NULL) : NULL;
 
 	api_fail(r, e, reason, text_of(j, "field"), text_of(j, "message"));
 }
@@ -387,7 +391,7 @@ pass_to_warden(struct request *r)
 	struct proof nobody = {.kind = PROOF_NONE, .address = r->proof.address};
 	AUTO_BUF params = BUF_WIPED(2 * DOCUMENT_MAX);
 	AUTO_BUF out = BUF_WIPED(LIMIT_MESSAGE_BYTES);
-	AUTO_JSON j = NULL;
+	AUTO_JSON *j = NULL;
 	enum verdict_reason reason = REASON_NONE;
 	struct err e;
 

@@ -59,6 +59,33 @@ take_number(struct request *r, const char *name, uint64_t max, uint64_t *ret)
 	return bad(r, name, "Not a number in range.");
 }
 
+/* An id, or a login: warden knows whose, and whether the asker may know. */
+static bool
+take_who(struct request *r, struct id *ret)
+{
+	struct str who = request_query(r, "who");
+	AUTO_BUF params = BUF(KiB);
+	AUTO_BUF out = BUF(64 * KiB);
+	AUTO_JSON *j = NULL;
+	enum verdict_reason reason;
+	struct err e;
+
+	if (who.n == 0 || !err_is(id_parse(who, ret)))
+		return true;
+	buf_put_c(&params, "{\"name\":");
+	buf_put_json(&params, who);
+	buf_put_char(&params, '}');
+	e = warden_admin(r->house->warden, &r->proof, STR("user.list"), buf_str(&params), &out, &reason);
+	if (!err_is(e)) {
+		j = json_loadb(out.p ? out.p : "", out.n, 0, NULL);
+		if (err_is(id_parse(str_c(json_string_value(json_object_get(j, "id"))), ret)))
+			e = ERR(ERR_CORRUPT);
+	}
+	if (err_is(e))
+		api_fail(r, e, reason, STR("who"), e.code == ERR_NOT_FOUND ? STR("There is nobody of this name.") : STR_NONE);
+	return !err_is(e);
+}
+
 /* An id, or the name that the bucket has now. */
 static bool
 take_bucket(struct request *r, struct id *ret)
@@ -111,7 +138,7 @@ take_query(struct request *r, struct ledger_query *q)
 	uint64_t max = RECORDS_DEFAULT;
 
 	*q = (struct ledger_query){.subject = request_query(r, "subject"), .act = request_query(r, "act")};
-	if (!take_time(r, "from", &q->from_us) || !take_time(r, "to", &q->to_us) || !take_id(r, "who", &q->who) ||
+	if (!take_time(r, "from", &q->from_us) || !take_time(r, "to", &q->to_us) || !take_who(r, &q->who) ||
 	    !take_id(r, "object", &q->object) || !take_bucket(r, &q->bucket) || !take_key(r, &q->object) ||
 	    !take_number(r, "before", INT64_MAX, &q->before) || !take_number(r, "limit", RECORDS_MAX, &max))
 		return false;
@@ -235,7 +262,7 @@ api_audit(struct request *r)
 		api_fail(r, e, REASON_NONE, STR_NONE, STR_NONE);
 		return;
 	}
-	AUTO_JSON list = json_array();
+	AUTO_JSON *list = json_array();
 	for (size_t i = 0; i < n; i++) {
 		json_t *record = json_loadb(entries[i].json.p, entries[i].json.n, JSON_REJECT_DUPLICATES, NULL);
 

@@ -165,7 +165,7 @@ api_buckets(struct request *r)
 	struct want want = {.action = ACTION_LIST_ALL_MY_BUCKETS};
 	struct verdict v = {0};
 	AUTO_MSG reply = {0};
-	AUTO_JSON list = json_array();
+	AUTO_JSON *list = json_array();
 
 	if (api_queries(r, NULL) && authorize(r, &want, 1, &reply, &v) && add_buckets(r, &v.grant, list))
 		api_answer(r, 200, json_pack("{s:O}", "buckets", list));
@@ -197,7 +197,7 @@ answer_bucket(struct request *r, const struct bucket_info *b, const struct chart
 	json_t *j = bucket_json(b), *public = json_pack("{s:b, s:b, s:b, s:b}", "blockAcls", c->public_block & BLOCK_PUBLIC_ACLS,
 	    "ignoreAcls", c->public_block & IGNORE_PUBLIC_ACLS, "blockPolicy", c->public_block & BLOCK_PUBLIC_POLICY, "restrict",
 	    c->public_block & RESTRICT_PUBLIC_BUCKETS);
-	AUTO_JSON more = json_pack("{s:o, s:b, s:s, s:o, s:o}", "domain", api_id(c->domain), "hasPolicy", c->policy.n > 0,
+	AUTO_JSON *more = json_pack("{s:o, s:b, s:s, s:o, s:o}", "domain", api_id(c->domain), "hasPolicy", c->policy.n > 0,
 	    "ownership", ownership[c->ownership], "publicAccess", public, "namesOff", rules_json(c->names_off));
 
 	if (!more || json_object_update(j, more) != 0) {
@@ -223,7 +223,7 @@ api_bucket(struct request *r)
 static bool
 take_rules(struct request *r, uint32_t *ret)
 {
-	AUTO_JSON j = NULL;
+	AUTO_JSON *j = NULL;
 	const json_t *list, *v;
 	uint32_t mask = 0;
 	size_t i;

@@ -28,7 +28,7 @@ api_json_cleanup(json_t **j)
 	json_decref(*j);
 	*j = NULL;
 }
-#define AUTO_JSON __attribute__((cleanup(api_json_cleanup))) json_t *
+#define AUTO_JSON __attribute__((cleanup(api_json_cleanup))) json_t
 json_t *api_string(struct str s);
 json_t *api_id(struct id id);
 json_t *api_time(int64_t us); /* RFC 3339; null for 0 */

@@ -1,0 +1,209 @@
+/* Key domains and feeds. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "bin/cli_net.h"
+#include "bin/cli_out.h"
+
+#define PATH_BYTES 512
+#define POLL_MS 300
+
+static const struct cli_option none[] = {{NULL, NULL, NULL, CLI_FLAG, NULL}};
+
+struct err
+cmd_domain_list(struct cli *c)
+{
+	static const struct out_column columns[] = {{"NAME", "name", OUT_TEXT}, {"STATE", "state", OUT_TEXT},
+		{"EPOCH", "epoch", OUT_TEXT}, {"CREATED", "created", OUT_TIME}, {"ROTATED", "rotated", OUT_TIME},
+		{"DESTROYED", "destroyed", OUT_TIME}, {"ID", "id", OUT_TEXT}, {NULL, NULL, OUT_TEXT}};
+	AUTO_JSON *answer = NULL;
+
+	cli_parse(c, none, CLI_NET, 0, 0);
+	TRY(net_json(c, "GET", "/api/domains", NULL, &answer));
+	if (c->json)
+		out_json(json_object_get(answer, "domains"));
+	else
+		out_table(json_object_get(answer, "domains"), columns);
+	return OK;
+}
+
+struct err
+cmd_domain_create(struct cli *c)
+{
+	AUTO_JSON *answer = NULL;
+
+	cli_parse(c, none, CLI_NET, 1, 1);
+	TRY(net_json(c, "POST", "/api/domains", json_pack("{s:s}", "name", c->argv[0]), &answer));
+	if (c->json)
+		out_json(answer);
+	else
+		printf("The key domain %s is made. `cloister bucket create BUCKET --domain %s` puts a bucket in it.\n",
+		    out_member(answer, "name"), out_member(answer, "name"));
+	return OK;
+}
+
+/* ---- rotation ---- */
+
+/* ${ret_done}: nothing is left under an older key */
+static struct err
+look(struct cli *c, struct net *n, const struct net_who *who, const char *name, bool *ret_done)
+{
+	AUTO_JSON *answer = NULL;
+	const json_t *d;
+	size_t i;
+
+	TRY(net_json_as(c, n, who, "GET", "/api/domains", NULL, &answer));
+	json_array_foreach(json_object_get(answer, "domains"), i, d)
+		if (strcmp(out_member(d, "name"), name) == 0) {
+			*ret_done = strcmp(out_member(d, "state"), "rewrapping") != 0;
+			return OK;
+		}
+	return cli_fail(c, ERR(ERR_NOT_FOUND), "there is no key domain %s any more", name);
+}
+
+static struct err
+wait_for(struct cli *c, struct net *n, const struct net_who *who, const char *name)
+{
+	int64_t from = clock_mono_us();
+	bool done = false;
+
+	while (!done) {
+		TRY(look(c, n, who, name, &done));
+		if (isatty(STDERR_FILENO))
+			fprintf(stderr, "\rrewrapping data keys of %s: %lld s ", name, (long long)((clock_mono_us() - from) / US_PER_S));
+		if (!done)
+			usleep(POLL_MS * 1000);
+	}
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+	if (!c->json)
+		printf("All data keys of %s are wrapped under the new key; the old one is gone (%.1f s).\n", name,
+		    (double)(clock_mono_us() - from) / US_PER_S);
+	return OK;
+}
+
+struct err
+cmd_key_rotate(struct cli *c)
+{
+	const char *domain = "general";
+	bool wait = false;
+	const struct cli_option options[] = {
+		{"domain", "NAME", "key domain (default general)", CLI_TEXT, &domain},
+		{"wait", NULL, "until every data key is rewrapped", CLI_FLAG, &wait},
+		{NULL, NULL, NULL, CLI_FLAG, NULL},
+	};
+	AUTO_BUF path = BUF(PATH_BYTES);
+	AUTO_JSON *answer = NULL;
+	AUTO_NET n = NULL;
+	struct net_who who;
+
+	cli_parse(c, options, CLI_NET, 0, 0);
+	buf_put_c(&path, "/api/domains/");
+	net_escape(domain, &path);
+	buf_put_c(&path, "/rotate");
+	TRY(net_open(c, &n));
+	TRY(net_who(c, n, &who));
+	TRY(net_json_as(c, n, &who, "POST", net_path(&path), NULL, &answer));
+	if (c->json)
+		out_json(answer);
+	else
+		printf("%s has a new key, number %lld: what is written from now on uses it.\n", out_member(answer, "name"),
+		    (long long)json_integer_value(json_object_get(answer, "epoch")));
+	return wait ? wait_for(c, n, &who, out_member(answer, "name")) : OK;
+}
+
+/* ---- destruction ---- */
+
+struct err
+cmd_domain_destroy(struct cli *c)
+{
+	static const struct out_column fields[] = {{"domain", "domain", OUT_TEXT}, {"id", "domain_id", OUT_TEXT},
+		{"destroyed", "destroyed", OUT_TIME}, {"versions", "versions", OUT_TEXT}, {"keys", "epochs", OUT_TEXT},
+		{"consented by", "consented_by", OUT_LIST}, {"ledger", "origin", OUT_TEXT}, {NULL, NULL, OUT_TEXT}};
+	const char *confirm = NULL;
+	const struct cli_option options[] = {
+		{"confirm", "NAME", "the domain's name again: its data will be unreadable for ever", CLI_TEXT, &confirm},
+		{NULL, NULL, NULL, CLI_FLAG, NULL},
+	};
+	AUTO_BUF path = BUF(PATH_BYTES);
+	AUTO_JSON *answer = NULL;
+	const json_t *certificate;
+
+	cli_parse(c, options, CLI_NET, 1, 1);
+	if (!confirm || strcmp(confirm, c->argv[0]) != 0)
+		return cli_fail(c, ERR(ERR_INVALID), "all data under %s becomes unreadable for ever; if you mean it, add --confirm %s",
+		    c->argv[0], c->argv[0]);
+	buf_put_c(&path, "/api/domains/");
+	net_escape(c->argv[0], &path);
+	TRY(net_json(c, "DELETE", net_path(&path), json_pack("{s:s}", "confirm", confirm), &answer));
+	certificate = json_object_get(answer, "certificate");
+	if (c->json) {
+		out_json(answer);
+	} else if (certificate) {
+		printf("%sDestroyed.%s Keep this certificate:\n\n", out_begin(OUT_BOLD), out_end());
+		out_fields(certificate, fields);
+		printf("%-14s  %lld\n", "record", (long long)json_integer_value(json_object_get(answer, "record")));
+	} else {
+		printf("Your consent is recorded; nothing is destroyed yet. It needs %s, who runs the same command within %lld minutes.\n",
+		    out_member(answer, "needs"), (long long)json_integer_value(json_object_get(answer, "seconds")) / 60);
+	}
+	return OK;
+}
+
+/* ---- feeds ---- */
+
+static struct err
+write_feed(struct cli *c, const char *out, const json_t *answer)
+{
+	static const struct { const char *member, *suffix; } files[] = {{"certificate", ".pem"}, {"private_key", ".key"},
+		{"authority", ".ca.pem"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		char path[CLI_PATH_MAX];
+		struct err e = cli_path(path, "%s%s", out, files[i].suffix);
+
+		if (!err_is(e))
+			e = fd_replace_file(AT_FDCWD, path, str_c(out_member(answer, files[i].member)), 0600);
+		if (err_is(e))
+			return cli_fail(c, e, "%s%s cannot be written: %s", out, files[i].suffix, err_sentence(e.code));
+	}
+	if (!c->json)
+		printf("The feed %s is made: %s.pem, %s.key (private), %s.ca.pem.\n", out_member(answer, "name"), out, out, out);
+	return OK;
+}
+
+struct err
+cmd_feed_add(struct cli *c)
+{
+	const char *days = NULL, *out = NULL;
+	bool device = false;
+	const struct cli_option options[] = {
+		{"device", NULL, "a device gateway", CLI_FLAG, &device},
+		{"days", "N", "how long its certificate holds, 1 to 825 (default 365)", CLI_TEXT, &days},
+		{"out", "PREFIX", "write PREFIX.pem, PREFIX.key, PREFIX.ca.pem (default: the feed's name)", CLI_TEXT, &out},
+		{NULL, NULL, NULL, CLI_FLAG, NULL},
+	};
+	AUTO_JSON *answer = NULL, *body = NULL;
+	char key[CLI_PATH_MAX];
+	uint64_t n = 0;
+
+	cli_parse(c, options, CLI_NET, 1, 1);
+	if (days && err_is(num_parse_u64(str_c(days), 825, &n)))
+		return cli_fail(c, ERR(ERR_INVALID), "--days takes a number from 1 to 825");
+	if (!out)
+		out = c->argv[0];
+	TRY(cli_path(key, "%s.key", out));
+	if (access(key, F_OK) == 0)
+		return cli_fail(c, ERR(ERR_EXISTS), "%s exists; name other files with --out", key);
+	body = json_pack("{s:s, s:s, s:I}", "name", c->argv[0], "kind", device ? "device" : "feed", "days", (json_int_t)n);
+	TRY(net_json(c, "POST", "/api/feeds", json_incref(body), &answer));
+	TRY(write_feed(c, out, answer));
+	if (c->json) {
+		(void)json_object_del(answer, "private_key");
+		out_json(answer);
+	}
+	return OK;
+}
