@@ -60,8 +60,9 @@ too_deep(const xmlNode *root)
 	return false;
 }
 
-static bool
-parse_into(xmlParserCtxt *c, struct str text)
+/* NULL if it is no document of ours */
+static xmlDoc *
+parse(xmlParserCtxt *c, struct str text)
 {
 	xmlDoc *d;
 
@@ -71,7 +72,10 @@ parse_into(xmlParserCtxt *c, struct str text)
 	c->sax->processingInstruction = NULL;
 	d = xmlCtxtReadMemory(c, text.p, (int)text.n, NULL, NULL,
 	    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | XML_PARSE_COMPACT);
-	return d && c->wellFormed && !d->intSubset && xmlDocGetRootElement(d) && !too_deep(xmlDocGetRootElement(d));
+	if (d && c->wellFormed && !d->intSubset && xmlDocGetRootElement(d) && !too_deep(xmlDocGetRootElement(d)))
+		return d;
+	xmlFreeDoc(d);
+	return NULL;
 }
 
 struct err
@@ -91,14 +95,12 @@ xml_parse(struct str text, struct xml_doc **ret)
 		free(d);
 		return ERR(ERR_NO_MEMORY);
 	}
-	if (!parse_into(c, text)) {
-		xmlFreeDoc(c->myDoc);
-		xmlFreeParserCtxt(c);
+	d->tree = parse(c, text);
+	xmlFreeParserCtxt(c);
+	if (!d->tree) {
 		free(d);
 		return ERR(ERR_INVALID);
 	}
-	d->tree = c->myDoc;
-	xmlFreeParserCtxt(c);
 	*ret = d;
 	return OK;
 }
@@ -157,7 +159,7 @@ xml_text(const struct xml_node *n)
 {
 	const xmlNode *t = n ? tree_node(n)->children : NULL;
 
-	/* a leaf: parse_into() saw to it that its text is one node */
+	/* a leaf: parse() saw to it that its text is one node */
 	if (!t || t->next || t->type != XML_TEXT_NODE)
 		return STR_NONE;
 	return str_c((const char *)t->content);
