@@ -139,6 +139,7 @@ root_keep(const struct root_key *k, int *ret_fd)
 {
 	size_t n = sizeof(kept_magic) + KEY_BYTES;
 	AUTO_FD fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+	bool is_secret = fd >= 0; /* such pages are locked by nature, and mlock refuses them */
 	char *p;
 
 	if (fd < 0)
@@ -149,7 +150,7 @@ root_keep(const struct root_key *k, int *ret_fd)
 	if (p == MAP_FAILED)
 		return ERR_ERRNO();
 	/* Stays mapped, and so locked, for as long as this process lives; the descriptor holds it after. */
-	if (mlock(p, n) != 0) {
+	if (!is_secret && mlock(p, n) != 0) {
 		struct err e = ERR_ERRNO();
 
 		munmap(p, n);
