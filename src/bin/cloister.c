@@ -67,7 +67,7 @@ static const struct cli_command commands[] = {
 	{"audit head", NULL, "Show the newest signed checkpoint; keep it elsewhere, to prove later that nothing was rewritten.",
 		"  cloister audit head > checkpoint.$(date +%F)\n", cmd_audit_head},
 	{"audit prove", "N", "Write a proof that record N is in the log, which can be checked without us.",
-		"  cloister audit prove 4711 --out record --  writes record.json and record.tlog-proof\n", cmd_audit_prove},
+		"  cloister audit prove 4711 --out record      # writes record.json and record.tlog-proof\n", cmd_audit_prove},
 	{"audit verify", NULL, "Verify the whole log offline: every record, hash, signature. Needs no server.",
 		"  cloister audit verify\n  cloister audit verify --ledger copy --vkey ledger.vkey --older checkpoint.2026-11-01\n",
 		cmd_audit_verify},
@@ -83,7 +83,7 @@ static const struct cli_command commands[] = {
 		"The key file (32 bytes in base64, mode 0600) is made if it is absent.\n", cmd_audit_cosign},
 
 	{"lockdown", NULL, "Close the house at once: nothing is read, nothing is written, until it is lifted.",
-		"  cloister lockdown --reason stolen-laptop\n  cloister lockdown --status\n"
+		"  cloister lockdown\n  cloister lockdown --status\n"
 		"  cloister lockdown --lift        # two people, one of them a security officer\n", cmd_lockdown},
 	{"selftest", NULL, "Attack the running system as an intruder would, and tell what was refused.",
 		"  cloister selftest --credentials admin.json\n", cmd_selftest},
