@@ -1,6 +1,6 @@
 /*
- * cloisterd: starts and supervises the processes of the house. It reads cloister.yaml, binds the listening sockets, and from
- * then on sees process ids and descriptors only.
+ * cloisterd: starts and supervises the processes of the house. It reads cloister.yaml, binds the
+ * listening sockets, and from then on sees process ids and descriptors only.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -64,7 +64,8 @@ arguments(struct parent *p, int argc, char **argv)
 			p->state_path = argv[i + 1];
 			continue;
 		}
-		if (err_is(num_parse_u64(str_c(argv[i + 1]), 1023, &fd)) || fcntl((int)fd, F_GETFD) < 0)
+		if (err_is(num_parse_u64(str_c(argv[i + 1]), 1023, &fd)) ||
+		    fcntl((int)fd, F_GETFD) < 0)
 			return false;
 		if (strcmp(argv[i], "--passphrase-fd") == 0)
 			p->passphrase_fd = (int)fd;
@@ -86,7 +87,8 @@ split_address(const char *z, char host[64], char port[8])
 	uint64_t port_number;
 	size_t n;
 
-	if (!colon || colon == z || err_is(num_parse_u64(str_c(colon + 1), UINT16_MAX, &port_number)))
+	if (!colon || colon == z ||
+	    err_is(num_parse_u64(str_c(colon + 1), UINT16_MAX, &port_number)))
 		return false;
 	n = (size_t)(colon - z);
 	if (z[0] == '[') {
@@ -105,7 +107,8 @@ split_address(const char *z, char host[64], char port[8])
 static struct err
 listen_at(struct parent *p, const char *address)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	struct addrinfo hints = {
+	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
 	struct supervise_gift *gift = &p->house.gift[ROLE_GATE];
 	struct addrinfo *found = NULL;
 	struct sockaddr_storage at;
@@ -116,16 +119,19 @@ listen_at(struct parent *p, const char *address)
 	bool bound;
 
 	if (!split_address(address, host, port) || getaddrinfo(host, port, &hints, &found) != 0)
-		return ERR(ERR_INVALID); /* names are not resolved: what is listened on must not depend on a name server */
+		return ERR(ERR_INVALID); /* names are not resolved: what is listened on must not
+		                            depend on a name server */
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bound = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
-	    /* accepted connections inherit it, which spares the gate a call each */
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
-	    (found->ai_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == 0) &&
-	    bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+	        /* accepted connections inherit it, which spares the gate a call each */
+	        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
+	        (found->ai_family != AF_INET6 ||
+		    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == 0) &&
+	        bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
 	freeaddrinfo(found);
 	if (!bound || getsockname(fd, (struct sockaddr *)&at, &n) != 0 ||
-	    getnameinfo((struct sockaddr *)&at, n, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+	    getnameinfo((struct sockaddr *)&at, n, host, sizeof(host), port, sizeof(port),
+		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return ERR_ERRNO();
 	buf_printf(&p->addresses, strchr(host, ':') ? "[%s]:%s\n" : "%s:%s\n", host, port);
 	gift->fds[gift->n_fds++] = fd_take(&fd);
@@ -181,7 +187,8 @@ write_record(void *ctx, enum role role)
 	struct receipt receipt;
 	struct record r = {0};
 
-	record_word(&r, RECORD_ACT, role == ROLE_NONE ? STR("house.start") : STR("process.restart"));
+	record_word(
+	    &r, RECORD_ACT, role == ROLE_NONE ? STR("house.start") : STR("process.restart"));
 	if (role != ROLE_NONE)
 		record_word(&r, RECORD_ROLE, str_c(role_name(role)));
 	return ledger_append(&p->ledger, &r, 1, &receipt);
@@ -192,13 +199,17 @@ house_ready(void *ctx)
 {
 	struct parent *p = ctx;
 
-	dprintf(STDOUT_FILENO, "cloister ready  %lld ms\n", (long long)(clock_mono_us() - p->begun_us) / 1000);
+	dprintf(STDOUT_FILENO, "cloister ready  %lld ms\n",
+	    (long long)(clock_mono_us() - p->begun_us) / 1000);
 	for (struct str rest = buf_str(&p->addresses), line; rest.n > 0;) {
 		str_split(rest, '\n', &line, &rest);
 		dprintf(STDOUT_FILENO, "         https://%.*s/\n", STR_ARG(line));
 	}
 	if (p->ready_fd >= 0) {
-		/* whoever waits for it learns the addresses; if nobody does any more, that is no failure */
+		/*
+		 * whoever waits for it learns the addresses; if nobody does any more, that is no
+		 * failure
+		 */
 		err_ignore(fd_write_all(p->ready_fd, buf_str(&p->addresses)));
 		fd_close(&p->ready_fd);
 	}
@@ -218,7 +229,8 @@ lock_state(int dir, int *ret_lock)
 		if (errno != EWOULDBLOCK)
 			return ERR_ERRNO();
 		if (!err_is(fd_read_rest(fd, &pid)))
-			fprintf(stderr, "cloisterd: process %.*s serves this folder already\n", STR_ARG(buf_str(&pid)));
+			fprintf(stderr, "cloisterd: process %.*s serves this folder already\n",
+			    STR_ARG(buf_str(&pid)));
 		return ERR(ERR_CONFLICT);
 	}
 	buf_printf(&pid, "%d", (int)getpid());
@@ -244,14 +256,16 @@ find_programs(struct parent *p)
 	return OK;
 }
 
-/* hide(): it keeps a descriptor of the key's memory, so nobody of the same user may look into it. */
+/*
+ * hide(): it keeps a descriptor of the key's memory, so nobody of the same user may look into it.
+ */
 static struct err
 hide(void)
 {
 	struct rlimit none = {0, 0};
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    setrlimit(RLIMIT_CORE, &none) != 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
 		return ERR_ERRNO();
 	return OK;
 }
@@ -277,7 +291,8 @@ prepare(struct parent *p, int *ret_lock)
 		e = listen_at(p, p->config->listen[i]);
 		if (err_is(e)) {
 			fprintf(stderr, "cloisterd: listen: %s\n", p->config->listen[i]);
-			return fail("cannot listen (numeric address and port, as in 127.0.0.1:8443)", e);
+			return fail(
+			    "cannot listen (numeric address and port, as in 127.0.0.1:8443)", e);
 		}
 	}
 	for (int role = ROLE_LEDGER; role < ROLE_COUNT; role++) {
@@ -324,12 +339,18 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	p.addresses = BUF(1 * KiB);
-	p.house = (struct supervise){.state = -1, .programs = p.programs, .passphrase_fd = p.passphrase_fd, .ctx = &p,
-		.ledger = have_ledger, .record = write_record, .ready = house_ready};
+	p.house = (struct supervise){.state = -1,
+	    .programs = p.programs,
+	    .passphrase_fd = p.passphrase_fd,
+	    .ctx = &p,
+	    .ledger = have_ledger,
+	    .record = write_record,
+	    .ready = house_ready};
 	status = prepare(&p, &lock);
 	if (status == 0) {
 		if (geteuid() != 0)
-			dprintf(STDOUT_FILENO, "not started as root: the processes share one user (their other walls stand)\n");
+			dprintf(STDOUT_FILENO, "not started as root: the processes share one user "
+			                       "(their other walls stand)\n");
 		tell_options(&p);
 		status = supervise_run(&p.house);
 	}

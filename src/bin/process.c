@@ -36,7 +36,8 @@ process_option(const char *name)
 	for (int i = 1; i < n_args; i++) {
 		struct str key, value;
 
-		if (!str_starts(str_c(args[i]), STR("--")) || !str_split(str_c(args[i] + 2), '=', &key, &value))
+		if (!str_starts(str_c(args[i]), STR("--")) ||
+		    !str_split(str_c(args[i] + 2), '=', &key, &value))
 			continue;
 		if (str_eq(key, str_c(name)))
 			return value;
@@ -66,14 +67,15 @@ take_arguments(int argc, char **argv)
 		return ERR(ERR_INVALID);
 	fds = (int)n;
 	for (int fd = 0; fd < fds; fd++)
-		if (fcntl(fd, F_GETFD) < 0 || (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0))
+		if (fcntl(fd, F_GETFD) < 0 ||
+		    (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0))
 			return ERR_ERRNO();
 	return close_range((unsigned)fds, ~0u, 0) == 0 ? OK : ERR_ERRNO();
 }
 
 /*
- * alone(): this descriptor of the folder is this process's own, and its lock ends with it. A supervisor that was killed may have been
- * replaced before the kernel has ended the old process.
+ * alone(): this descriptor of the folder is this process's own, and its lock ends with it. A
+ * supervisor that was killed may have been replaced before the kernel has ended the old process.
  */
 static struct err
 alone(void)
@@ -98,7 +100,8 @@ failed(const char *where, struct err e)
 }
 
 int
-process_main(enum role role, int argc, char **argv, int (*prepare)(void), struct err (*serve)(int control_fd))
+process_main(enum role role, int argc, char **argv, int (*prepare)(void),
+    struct err (*serve)(int control_fd))
 {
 	struct err e;
 

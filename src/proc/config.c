@@ -16,18 +16,22 @@ static const cyaml_schema_field_t session_fields[] = {
 
 #define OPTIONAL_TEXT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 static const cyaml_schema_field_t fields[] = {
-	CYAML_FIELD_SEQUENCE_COUNT("listen", OPTIONAL_TEXT, struct config, listen, n_listen, &text, 1, CONFIG_LISTEN_MAX),
-	CYAML_FIELD_STRING_PTR("hostname", OPTIONAL_TEXT, struct config, hostname, 1, 253),
-	CYAML_FIELD_STRING_PTR("region", OPTIONAL_TEXT, struct config, region, 1, 32),
-	CYAML_FIELD_STRING_PTR("witness", OPTIONAL_TEXT, struct config, witness, 1, 4095),
-	CYAML_FIELD_BOOL("public_access", CYAML_FLAG_OPTIONAL, struct config, public_access),
-	CYAML_FIELD_MAPPING("session", CYAML_FLAG_OPTIONAL, struct config, session, session_fields),
-	CYAML_FIELD_END,
+    CYAML_FIELD_SEQUENCE_COUNT(
+	"listen", OPTIONAL_TEXT, struct config, listen, n_listen, &text, 1, CONFIG_LISTEN_MAX),
+    CYAML_FIELD_STRING_PTR("hostname", OPTIONAL_TEXT, struct config, hostname, 1, 253),
+    CYAML_FIELD_STRING_PTR("region", OPTIONAL_TEXT, struct config, region, 1, 32),
+    CYAML_FIELD_STRING_PTR("witness", OPTIONAL_TEXT, struct config, witness, 1, 4095),
+    CYAML_FIELD_BOOL("public_access", CYAML_FLAG_OPTIONAL, struct config, public_access),
+    CYAML_FIELD_MAPPING("session", CYAML_FLAG_OPTIONAL, struct config, session, session_fields),
+    CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields)};
+static const cyaml_schema_value_t schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields)};
 
-/* what the library says about the place; the keys and values it quotes are the configuration's own */
+/*
+ * what the library says about the place; the keys and values it quotes are the configuration's own
+ */
 __attribute__((format(printf, 3, 0))) static void
 note(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {
@@ -101,7 +105,9 @@ fill_in(struct config *c, struct buf *problem)
 	return in_range(&c->session.hours, 12, 7 * 24, "session.hours", problem);
 }
 
-/* only_comments(s): a file without any key is a document that the library refuses, and the default. */
+/*
+ * only_comments(s): a file without any key is a document that the library refuses, and the default.
+ */
 static bool
 only_comments(struct str s)
 {
@@ -116,7 +122,10 @@ only_comments(struct str s)
 	return true;
 }
 
-/* name_line(file, problem): the library says which key it does not know, but not always on which line. */
+/*
+ * name_line(file, problem): the library says which key it does not know, but not always on which
+ * line.
+ */
 static void
 name_line(struct str file, struct buf *problem)
 {
@@ -133,7 +142,8 @@ name_line(struct str file, struct buf *problem)
 		str_split(file, '\n', &line, &file);
 		if (!str_starts(str_trim(line), key))
 			continue;
-		buf_printf(problem, "line %u: there is no key \"%.*s\" in this place\n", n, STR_ARG(str_sub(key, 0, 64)));
+		buf_printf(problem, "line %u: there is no key \"%.*s\" in this place\n", n,
+		    STR_ARG(str_sub(key, 0, 64)));
 		return;
 	}
 }
@@ -150,7 +160,8 @@ config_load(int dir, struct buf *problem, struct config **ret)
 		return e;
 	if (only_comments(buf_str(&file)))
 		c = cyaml_mem(NULL, NULL, sizeof(*c)); /* freed by the library */
-	else if (cyaml_load_data((const uint8_t *)file.p, file.n, &lib, &schema, (cyaml_data_t **)&c, NULL) != CYAML_OK) {
+	else if (cyaml_load_data((const uint8_t *)file.p, file.n, &lib, &schema,
+		     (cyaml_data_t **)&c, NULL) != CYAML_OK) {
 		name_line(buf_str(&file), problem);
 		return ERR(ERR_INVALID);
 	}

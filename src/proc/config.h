@@ -1,6 +1,7 @@
 /*
- * config: cloister.yaml, typed. Read by cloisterd and the command line only; every other process gets what it needs as
- * descriptors and arguments. An absent file is the default; an unknown key is an error that names its line.
+ * config: cloister.yaml, typed. Read by cloisterd and the command line only; every other process
+ * gets what it needs as descriptors and arguments. An absent file is the default; an unknown key is
+ * an error that names its line.
  */
 #ifndef CLOISTER_PROC_CONFIG_H
 #define CLOISTER_PROC_CONFIG_H
@@ -17,18 +18,20 @@ struct config_session {
 };
 
 struct config {
-	char **listen; /* "address:port", "[address]:port"; numeric; port 0: any. Default 127.0.0.1:8443 */
+	char **listen; /* "address:port", "[address]:port"; numeric; port 0: any. Default
+	                  127.0.0.1:8443 */
 	uint64_t n_listen;
-	char *hostname;     /* buckets are also <bucket>.<hostname>; default none: path style only */
+	char *hostname; /* buckets are also <bucket>.<hostname>; default none: path style only */
 	char *region;       /* default us-east-1 */
-	char *witness;      /* a folder on another machine's disk that gets the newest signed tree head; default none */
+	char *witness; /* a folder on another machine's disk that gets the newest signed tree head;
+	                  default none */
 	bool public_access; /* may a bucket be made public at all? default no */
 	struct config_session session;
 };
 
 /*
- * config_load(dir, problem, &c): ${dir}/cloister.yaml. INVALID: ${problem} says, for people, which line and why.
- * Free with config_free.
+ * config_load(dir, problem, &c): ${dir}/cloister.yaml. INVALID: ${problem} says, for people, which
+ * line and why. Free with config_free.
  */
 struct err config_load(int dir, struct buf *problem, struct config **ret);
 void config_free(struct config *c);

@@ -103,7 +103,10 @@ limits(const struct jail *j)
 	return OK;
 }
 
-/* empty_folder(): a folder that is deleted already: it is empty, and nothing can ever be made in it. */
+/*
+ * empty_folder(): a folder that is deleted already: it is empty, and nothing can ever be made in
+ * it.
+ */
 static struct err
 empty_folder(int *ret)
 {
@@ -124,7 +127,8 @@ enter_folder(int dir)
 
 	if (dir < 0) {
 		if (geteuid() != 0)
-			return OK; /* without chroot there is nowhere to be; Landlock will take all away */
+			return OK; /* without chroot there is nowhere to be; Landlock will take all
+			              away */
 		step = "making an empty folder";
 		TRY(empty_folder(&empty));
 		dir = empty;
@@ -166,7 +170,8 @@ jail_prepare(enum role role, int dir)
 	TRY(drop_powers(j));
 	DO("forbidding new powers", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	DO("hiding its memory", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-	DO("tying its life to its parent", prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)); /* after setuid, which clears it */
+	DO("tying its life to its parent",
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)); /* after setuid, which clears it */
 	step = "finding its parent";
 	if (getppid() != parent)
 		return ERR(ERR_CLOSED);
@@ -178,8 +183,9 @@ jail_prepare(enum role role, int dir)
 /* ---- Landlock ---- */
 
 /*
- * What later kernels added (linux/landlock.h, "Landlock ABI versions" of the kernel's userspace-api/landlock): headers of 6.1 do not
- * know them all. The kernel takes a longer struct if the rest is zero, so it is passed as long as its ABI knows.
+ * What later kernels added (linux/landlock.h, "Landlock ABI versions" of the kernel's
+ * userspace-api/landlock): headers of 6.1 do not know them all. The kernel takes a longer struct if
+ * the rest is zero, so it is passed as long as its ABI knows.
  */
 struct landlock_rules {
 	uint64_t fs;    /* ABI 1 */
@@ -209,15 +215,18 @@ static struct err
 landlock(const struct jail *j)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct landlock_rules rules = {
-		.fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0),
-		.net = NET_ALL, .scope = SCOPE_ALL};
+	struct landlock_rules rules = {.fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) |
+	                                     (abi >= 3 ? FS_TRUNCATE : 0) |
+	                                     (abi >= 5 ? FS_IOCTL_DEV : 0),
+	    .net = NET_ALL,
+	    .scope = SCOPE_ALL};
 	size_t size = abi >= 6 ? sizeof(rules) : offsetof(struct landlock_rules, scope);
 	AUTO_FD set = -1;
 
 	no_landlock = abi <= 0;
 	if (no_landlock)
-		return OK; /* not in this kernel: chroot and seccomp remain, and the process says so in its log */
+		return OK; /* not in this kernel: chroot and seccomp remain, and the process says so
+		              in its log */
 	if (abi < 4)
 		size = offsetof(struct landlock_rules, net);
 	step = "making Landlock rules";
@@ -231,7 +240,8 @@ landlock(const struct jail *j)
 		step = "allowing its folder";
 		TRY(fd_open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0, &here));
 		own.parent_fd = here;
-		DO("allowing its folder", (int)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &own, 0));
+		DO("allowing its folder",
+		    (int)syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &own, 0));
 	}
 	DO("entering Landlock", (int)syscall(SYS_landlock_restrict_self, set, 0));
 	return OK;
@@ -242,20 +252,26 @@ landlock(const struct jail *j)
 #define IS(n, v) {{.arg = (n), .op = SCMP_CMP_EQ, .datum_a = (v)}}
 #define MASKED(n, mask, v) {{.arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask), .datum_b = (v)}}
 
-/* A word may have several lines: any of them allows. At most two conditions a line; both must hold. */
+/*
+ * A word may have several lines: any of them allows. At most two conditions a line; both must hold.
+ */
 static const struct rule {
 	const char *word;
 	struct scmp_arg_cmp when[2];
 	unsigned n; /* 0: one condition */
 } rules[] = {
 	{"no-exec", MASKED(2, PROT_EXEC, 0), 0},
-	{"thread", MASKED(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND), 0},
+	{"thread",
+	MASKED(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND),
+	0},
 	{"unix", IS(0, AF_UNIX), 0},
 	{"no-address", IS(4, 0), 0},
 	{"cloexec", IS(2, O_CLOEXEC), 0},
 	{"descriptor", MASKED(3, AT_EMPTY_PATH, AT_EMPTY_PATH), 0}, /* newfstatat; statx is below */
 	{"name", IS(0, PR_SET_NAME), 0},
-	{"look", {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = 0}, {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = 0}}, 2},
+	{"look",
+	{{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = 0}, {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = 0}},
+	2},
 	{"no-setuid", MASKED(1, 07000, 0), 0},
 	{"plain", IS(1, F_GETFD), 0},
 	{"plain", IS(1, F_SETFD), 0},
@@ -302,7 +318,10 @@ allow(scmp_filter_ctx f, int call, struct str word)
 	return found ? 0 : -EINVAL;
 }
 
-/* add_call(f, token): one name of a CALLS line. A call that this machine's architecture lacks is no error; a misspelt one is. */
+/*
+ * add_call(f, token): one name of a CALLS line. A call that this machine's architecture lacks is no
+ * error; a misspelt one is.
+ */
 static struct err
 add_call(scmp_filter_ctx f, struct str token)
 {

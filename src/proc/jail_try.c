@@ -1,6 +1,7 @@
 /*
- * What an attacker inside a process would try next. Each function returns true if it was refused; the system call filter
- * often refuses by ending the process, which the caller must expect. Linked into the jail's tests only.
+ * What an attacker inside a process would try next. Each function returns true if it was refused;
+ * the system call filter often refuses by ending the process, which the caller must expect. Linked
+ * into the jail's tests only.
  */
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -26,6 +27,8 @@
 #include "base/num.h"
 #include "proc/jail.h"
 
+int jail_try_proc_fd = -1;
+
 static bool
 refused_open(const char *path, int flags)
 {
@@ -34,15 +37,68 @@ refused_open(const char *path, int flags)
 	return fd < 0;
 }
 
-static bool try_open_etc_passwd(void) { return refused_open("/etc/passwd", O_RDONLY); }
-static bool try_open_root_folder(void) { return refused_open("/usr", O_RDONLY | O_DIRECTORY); }
-static bool try_create_outside(void) { return refused_open("/tmp/cloister-escaped", O_WRONLY | O_CREAT); }
-static bool try_other_room(void) { return refused_open("../other/secret", O_RDONLY); }
-static bool try_write_other_room(void) { return refused_open("../other/planted", O_WRONLY | O_CREAT); }
-static bool try_list_other_room(void) { return refused_open("../other", O_RDONLY | O_DIRECTORY); }
-static bool try_own_memory_file(void) { return refused_open("/proc/self/mem", O_RDWR); }
-static bool try_parent_environment(void) { return refused_open("/proc/1/environ", O_RDONLY); }
-static bool try_device(void) { return refused_open("/dev/kmsg", O_RDONLY); }
+static bool
+try_open_etc_passwd(void)
+{
+	return refused_open("/etc/passwd", O_RDONLY);
+}
+
+static bool
+try_open_root_folder(void)
+{
+	return refused_open("/usr", O_RDONLY | O_DIRECTORY);
+}
+
+static bool
+try_create_outside(void)
+{
+	return refused_open("/tmp/cloister-escaped", O_WRONLY | O_CREAT);
+}
+
+static bool
+try_other_room(void)
+{
+	return refused_open("../other/secret", O_RDONLY);
+}
+
+static bool
+try_write_other_room(void)
+{
+	return refused_open("../other/planted", O_WRONLY | O_CREAT);
+}
+
+static bool
+try_list_other_room(void)
+{
+	return refused_open("../other", O_RDONLY | O_DIRECTORY);
+}
+
+static bool
+try_own_memory_file(void)
+{
+	return refused_open("/proc/self/mem", O_RDWR);
+}
+
+static bool
+try_parent_environment(void)
+{
+	return refused_open("/proc/1/environ", O_RDONLY);
+}
+
+static bool
+try_device(void)
+{
+	return refused_open("/dev/kmsg", O_RDONLY);
+}
+
+/* as vault: a way to /proc/self/fd that was taken before the jail, to name nameless files */
+static bool
+try_out_through_proc(void)
+{
+	AUTO_FD fd = openat(jail_try_proc_fd, "../../../etc/passwd", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0;
+}
 
 static bool
 try_symlink_out(void)
@@ -82,11 +138,35 @@ refused_socket(int family, int type)
 	return fd < 0;
 }
 
-static bool try_socket_inet(void) { return refused_socket(AF_INET, SOCK_STREAM); }
-static bool try_socket_inet6(void) { return refused_socket(AF_INET6, SOCK_STREAM); }
-static bool try_socket_netlink(void) { return refused_socket(AF_NETLINK, SOCK_RAW); }
-static bool try_socket_raw(void) { return refused_socket(AF_PACKET, SOCK_RAW); }
-static bool try_socket_unix(void) { return refused_socket(AF_UNIX, SOCK_STREAM); }
+static bool
+try_socket_inet(void)
+{
+	return refused_socket(AF_INET, SOCK_STREAM);
+}
+
+static bool
+try_socket_inet6(void)
+{
+	return refused_socket(AF_INET6, SOCK_STREAM);
+}
+
+static bool
+try_socket_netlink(void)
+{
+	return refused_socket(AF_NETLINK, SOCK_RAW);
+}
+
+static bool
+try_socket_raw(void)
+{
+	return refused_socket(AF_PACKET, SOCK_RAW);
+}
+
+static bool
+try_socket_unix(void)
+{
+	return refused_socket(AF_UNIX, SOCK_STREAM);
+}
 
 static bool
 try_socketpair_inet(void)
@@ -150,18 +230,47 @@ refused_child(pid_t pid)
 	return pid < 0;
 }
 
-static bool try_fork(void) { return refused_child(fork()); }
-static bool try_vfork(void) { return refused_child((pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }
+static bool
+try_fork(void)
+{
+	return refused_child(fork());
+}
+
+static bool
+try_vfork(void)
+{
+	return refused_child((pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+}
+
 static bool
 try_new_user_namespace(void)
 {
 	return unshare(CLONE_NEWUSER) != 0;
 }
 
-static bool try_ptrace_parent(void) { return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) != 0; }
-static bool try_kill_parent(void) { return kill(getppid(), SIGCONT) != 0; }
-static bool try_thread_kill_parent(void) { return syscall(SYS_tgkill, getppid(), getppid(), SIGCONT) != 0; }
-static bool try_pidfd_parent(void) { return syscall(SYS_pidfd_open, getppid(), 0) < 0; }
+static bool
+try_ptrace_parent(void)
+{
+	return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) != 0;
+}
+
+static bool
+try_kill_parent(void)
+{
+	return kill(getppid(), SIGCONT) != 0;
+}
+
+static bool
+try_thread_kill_parent(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), SIGCONT) != 0;
+}
+
+static bool
+try_pidfd_parent(void)
+{
+	return syscall(SYS_pidfd_open, getppid(), 0) < 0;
+}
 
 static bool
 try_read_parent_memory(void)
@@ -173,10 +282,29 @@ try_read_parent_memory(void)
 	return process_vm_readv(getppid(), &to, 1, &from, 1, 0) < 0 && errno != EFAULT;
 }
 
-static bool try_mount(void) { return mount("none", "/", "tmpfs", 0, NULL) != 0; }
-static bool try_chroot(void) { return chroot(".") != 0; }
-static bool try_setuid_root(void) { return setuid(0) != 0; }
-static bool try_setgroups(void) { return syscall(SYS_setgroups, 0, NULL) != 0; }
+static bool
+try_mount(void)
+{
+	return mount("none", "/", "tmpfs", 0, NULL) != 0;
+}
+
+static bool
+try_chroot(void)
+{
+	return chroot(".") != 0;
+}
+
+static bool
+try_setuid_root(void)
+{
+	return setuid(0) != 0;
+}
+
+static bool
+try_setgroups(void)
+{
+	return syscall(SYS_setgroups, 0, NULL) != 0;
+}
 
 static bool
 try_memory_executable(void)
@@ -189,7 +317,8 @@ try_memory_executable(void)
 static bool
 try_map_executable(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		   0) == MAP_FAILED;
 }
 
 static bool
@@ -200,13 +329,23 @@ try_raise_limit(void)
 	return setrlimit(RLIMIT_CORE, &core) != 0;
 }
 
-static bool try_dumpable(void) { return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0; }
-static bool try_keyctl(void) { return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1) < 0; }
+static bool
+try_dumpable(void)
+{
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0;
+}
+
+static bool
+try_keyctl(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1) < 0;
+}
 
 static bool
 try_bpf(void)
 {
-	union bpf_attr a = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
+	union bpf_attr a = {
+	    .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
 
 	return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof(a)) < 0;
 }
@@ -219,11 +358,35 @@ try_io_uring(void)
 	return syscall(SYS_io_uring_setup, 1, params) < 0;
 }
 
-static bool try_userfaultfd(void) { return syscall(SYS_userfaultfd, 0) < 0; }
-static bool try_perf(void) { return syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0) < 0; }
-static bool try_module(void) { return syscall(SYS_finit_module, 0, "", 0) < 0; }
-static bool try_reboot(void) { return syscall(SYS_reboot, 0, 0, 0, 0) < 0; }
-static bool try_open_by_handle(void) { return syscall(SYS_open_by_handle_at, AT_FDCWD, NULL, O_RDONLY) < 0; }
+static bool
+try_userfaultfd(void)
+{
+	return syscall(SYS_userfaultfd, 0) < 0;
+}
+
+static bool
+try_perf(void)
+{
+	return syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0) < 0;
+}
+
+static bool
+try_module(void)
+{
+	return syscall(SYS_finit_module, 0, "", 0) < 0;
+}
+
+static bool
+try_reboot(void)
+{
+	return syscall(SYS_reboot, 0, 0, 0, 0) < 0;
+}
+
+static bool
+try_open_by_handle(void)
+{
+	return syscall(SYS_open_by_handle_at, AT_FDCWD, NULL, O_RDONLY) < 0;
+}
 
 static bool
 try_terminal_input(void)
@@ -233,25 +396,32 @@ try_terminal_input(void)
 	return syscall(SYS_ioctl, 0, 0x5412 /* TIOCSTI */, &c) < 0 && errno == EPERM;
 }
 
-#define TRIES(X)                                                                                                   \
-	X("open-etc-passwd", try_open_etc_passwd) X("open-system-folder", try_open_root_folder)                     \
-	X("create-outside", try_create_outside) X("read-other-room", try_other_room)                                \
-	X("write-other-room", try_write_other_room) X("list-other-room", try_list_other_room)                               \
-	X("own-memory-file", try_own_memory_file) X("parent-environment", try_parent_environment)                   \
-	X("device", try_device) X("symlink-out", try_symlink_out) X("link-from-outside", try_link_from_outside)     \
-	X("rename-to-outside", try_rename_to_outside) X("setuid-file", try_make_executable_setuid)                  \
-	X("socket-inet", try_socket_inet) X("socket-inet6", try_socket_inet6)                                       \
-	X("socket-netlink", try_socket_netlink) X("socket-raw", try_socket_raw) X("socket-unix", try_socket_unix)   \
-	X("socketpair-other", try_socketpair_inet) X("connect", try_connect) X("bind", try_bind)                    \
-	X("listen", try_listen) X("exec", try_exec) X("exec-memory", try_exec_memfd) X("fork", try_fork)            \
-	X("clone", try_vfork) X("user-namespace", try_new_user_namespace) X("ptrace-parent", try_ptrace_parent)     \
-	X("kill-parent", try_kill_parent) X("thread-kill-parent", try_thread_kill_parent)                           \
-	X("pidfd-parent", try_pidfd_parent) X("read-parent-memory", try_read_parent_memory) X("mount", try_mount)   \
-	X("chroot", try_chroot) X("setuid-root", try_setuid_root) X("setgroups", try_setgroups)                     \
-	X("memory-executable", try_memory_executable) X("map-executable", try_map_executable)                       \
-	X("raise-limit", try_raise_limit) X("dumpable", try_dumpable) X("keyctl", try_keyctl) X("bpf", try_bpf)     \
-	X("io-uring", try_io_uring) X("userfaultfd", try_userfaultfd) X("perf", try_perf) X("module", try_module)   \
-	X("reboot", try_reboot) X("open-by-handle", try_open_by_handle) X("terminal-input", try_terminal_input)
+#define TRIES(X) \
+	X("open-etc-passwd", try_open_etc_passwd) \
+	X("open-system-folder", try_open_root_folder) \
+	X("create-outside", try_create_outside) X("read-other-room", try_other_room) \
+	X("write-other-room", try_write_other_room) \
+	X("list-other-room", try_list_other_room) X("own-memory-file", try_own_memory_file) \
+	X("parent-environment", try_parent_environment) X("device", try_device) \
+	X("out-through-proc", try_out_through_proc) X("symlink-out", try_symlink_out) \
+	X("link-from-outside", try_link_from_outside) \
+	X("rename-to-outside", try_rename_to_outside) \
+	X("setuid-file", try_make_executable_setuid) X("socket-inet", try_socket_inet) \
+	X("socket-inet6", try_socket_inet6) X("socket-netlink", try_socket_netlink) \
+	X("socket-raw", try_socket_raw) X("socket-unix", try_socket_unix) \
+	X("socketpair-other", try_socketpair_inet) X("connect", try_connect) \
+	X("bind", try_bind) X("listen", try_listen) X("exec", try_exec) \
+	X("exec-memory", try_exec_memfd) X("fork", try_fork) X("clone", try_vfork) \
+	X("user-namespace", try_new_user_namespace) X("ptrace-parent", try_ptrace_parent) \
+	X("kill-parent", try_kill_parent) X("thread-kill-parent", try_thread_kill_parent) \
+	X("pidfd-parent", try_pidfd_parent) X("read-parent-memory", try_read_parent_memory) \
+	X("mount", try_mount) X("chroot", try_chroot) X("setuid-root", try_setuid_root) \
+	X("setgroups", try_setgroups) X("memory-executable", try_memory_executable) \
+	X("map-executable", try_map_executable) X("raise-limit", try_raise_limit) \
+	X("dumpable", try_dumpable) X("keyctl", try_keyctl) X("bpf", try_bpf) \
+	X("io-uring", try_io_uring) X("userfaultfd", try_userfaultfd) X("perf", try_perf) \
+	X("module", try_module) X("reboot", try_reboot) \
+	X("open-by-handle", try_open_by_handle) X("terminal-input", try_terminal_input)
 
 const char *const jail_tries[] = {
 #define X(name, function) name,

@@ -12,8 +12,9 @@
 #define HEAD_BYTES 6
 
 /*
- * Where a message lands before its size is known; the body is then copied to memory of exactly its size. One a thread, so
- * that a receive costs neither an allocation of the maximum nor a second system call. Only what was received is wiped.
+ * Where a message lands before its size is known; the body is then copied to memory of exactly its
+ * size. One a thread, so that a receive costs neither an allocation of the maximum nor a second
+ * system call. Only what was received is wiped.
  */
 static _Thread_local uint8_t *scratch;
 static pthread_key_t scratch_key;
@@ -109,7 +110,10 @@ msg_send_flags(int fd, int flags, const struct msg *m)
 	return OK;
 }
 
-/* collect_fds(h, m): the descriptors that came along; all of them, since what is not taken would leak. */
+/*
+ * collect_fds(h, m): the descriptors that came along; all of them, since what is not taken would
+ * leak.
+ */
 static void
 collect_fds(struct msghdr *h, struct msg *m)
 {
@@ -132,7 +136,10 @@ msg_recv(int fd, int flags, struct msg *ret)
 	uint8_t head[HEAD_BYTES];
 	uint8_t *room = scratch_get();
 	struct iovec iov[2] = {{head, HEAD_BYTES}, {room, LIMIT_MESSAGE_BYTES}};
-	struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr h = {.msg_iov = iov,
+	    .msg_iovlen = 2,
+	    .msg_control = control,
+	    .msg_controllen = sizeof(control)};
 	AUTO_MSG m = MSG(0);
 	ssize_t got;
 	int fail = fault_hit(FAULT_MESSAGE);

@@ -1,9 +1,9 @@
 /*
  * msg: one framed message on a UNIX seqpacket socket, with passed descriptors.
  *
- * Wire (doc/messages.md): u16 operation or reply status (enum err_code), u32 sequence, body. Big-endian;
- * strings carry a u32 length. At most LIMIT_MESSAGE_BYTES and LIMIT_MESSAGE_FDS descriptors.
- * The body of a struct msg is wiped when released: it may hold keys.
+ * Wire (doc/messages.md): u16 operation or reply status (enum err_code), u32 sequence, body.
+ * Big-endian; strings carry a u32 length. At most LIMIT_MESSAGE_BYTES and LIMIT_MESSAGE_FDS
+ * descriptors. The body of a struct msg is wiped when released: it may hold keys.
  */
 #ifndef CLOISTER_PROC_MSG_H
 #define CLOISTER_PROC_MSG_H
@@ -34,20 +34,24 @@ msg_cur(const struct msg *m)
 	return cur_of(buf_str(&m->body));
 }
 
-/* msg_send(fd, m): CLOSED, LIMIT, IO. Blocks while the socket is full (unless it is O_NONBLOCK: BUSY). */
+/*
+ * msg_send(fd, m): CLOSED, LIMIT, IO. Blocks while the socket is full (unless it is O_NONBLOCK:
+ * BUSY).
+ */
 struct err msg_send(int fd, const struct msg *m);
 /*
- * msg_recv(fd, flags, m): one message, in place of what ${m} held. CLOSED at the end; BUSY with MSG_DONTWAIT and nothing there;
- * INVALID, LIMIT: no message of ours; close ${fd}.
+ * msg_recv(fd, flags, m): one message, in place of what ${m} held. CLOSED at the end; BUSY with
+ * MSG_DONTWAIT and nothing there; INVALID, LIMIT: no message of ours; close ${fd}.
  */
 struct err msg_recv(int fd, int flags, struct msg *ret);
 
 /*
  * chan: a client's end. One call at a time.
- * chan_call(c, req, reply): sends, waits, and turns the reply's status into an error (then ${reply} is released and
- * empty). A channel whose peer has gone closes itself (${fd} is -1 then; every call is CLOSED). After TIMEOUT the outcome of the
- * call is unknown; the channel stays usable, and a late reply is thrown away. A CLOSED that the peer answered leaves ${fd} open: look
- * at ${fd}, not at the code. ${timeout_ms} 0: the default of 30 s.
+ * chan_call(c, req, reply): sends, waits, and turns the reply's status into an error (then ${reply}
+ * is released and empty). A channel whose peer has gone closes itself (${fd} is -1 then; every call
+ * is CLOSED). After TIMEOUT the outcome of the call is unknown; the channel stays usable, and a
+ * late reply is thrown away. A CLOSED that the peer answered leaves ${fd} open: look at ${fd}, not
+ * at the code. ${timeout_ms} 0: the default of 30 s.
  */
 struct chan {
 	int fd; /* -1, 0: none */
@@ -59,17 +63,19 @@ struct err chan_call(struct chan *c, struct msg *req, struct msg *reply);
 void chan_close(struct chan *c);
 
 /*
- * pool: channels to one peer, shared by threads. A thread takes one for a call and gives it back. A new channel is
- * made by sending one end of a socketpair over the primary (see server.h, OP_OPEN_CHANNEL). When the peer has been
- * restarted, pool_reset() gives it a new primary; old channels are dropped as they come back.
+ * pool: channels to one peer, shared by threads. A thread takes one for a call and gives it back. A
+ * new channel is made by sending one end of a socketpair over the primary (see server.h,
+ * OP_OPEN_CHANNEL). When the peer has been restarted, pool_reset() gives it a new primary; old
+ * channels are dropped as they come back.
  */
 struct pool;
 struct err pool_new(struct pool **ret);
 void pool_free(struct pool *p);
 void pool_reset(struct pool *p, int primary_fd); /* takes ${primary_fd} */
 /*
- * pool_call(p, req, reply): as chan_call, on a channel of its own. If the peer is away: waits up to 5 s for its return, then
- * CLOSED. A call whose request was sent is never repeated here: its outcome is unknown (CLOSED).
+ * pool_call(p, req, reply): as chan_call, on a channel of its own. If the peer is away: waits up to
+ * 5 s for its return, then CLOSED. A call whose request was sent is never repeated here: its
+ * outcome is unknown (CLOSED).
  */
 struct err pool_call(struct pool *p, struct msg *req, struct msg *reply);
 

@@ -98,7 +98,8 @@ take(struct pool *p, const struct timespec *until, struct chan *ret, uint64_t *r
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		while (p->primary < 0)
-			if (pthread_cond_timedwait(&p->back, &p->lock, until) == ETIMEDOUT && p->primary < 0) {
+			if (pthread_cond_timedwait(&p->back, &p->lock, until) == ETIMEDOUT &&
+			    p->primary < 0) {
 				pthread_mutex_unlock(&p->lock);
 				return ERR(ERR_CLOSED);
 			}
@@ -132,7 +133,8 @@ struct err
 pool_call(struct pool *p, struct msg *req, struct msg *reply)
 {
 	int64_t until_us = clock_mono_us() + PEER_WAIT_MS_MAX * 1000ll;
-	struct timespec until = {.tv_sec = until_us / US_PER_S, .tv_nsec = until_us % US_PER_S * 1000};
+	struct timespec until = {
+	    .tv_sec = until_us / US_PER_S, .tv_nsec = until_us % US_PER_S * 1000};
 	struct chan c = {.fd = -1};
 	uint64_t generation = 0;
 	struct err e;
@@ -143,7 +145,9 @@ pool_call(struct pool *p, struct msg *req, struct msg *reply)
 		e = chan_send(&c, req);
 		if (e.code != ERR_CLOSED)
 			break;
-		/* An idle channel whose peer has gone: nothing was sent, so another may be tried. */
+		/*
+		 * An idle channel whose peer has gone: nothing was sent, so another may be tried.
+		 */
 		if (clock_mono_us() >= until_us)
 			return e;
 		nanosleep(&(struct timespec){.tv_nsec = RETRY_PAUSE_NS}, NULL);

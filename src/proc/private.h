@@ -6,7 +6,10 @@
 
 #include "proc/msg.h"
 
-/* msg_send_flags(fd, flags, m): as msg_send; MSG_DONTWAIT: BUSY instead of waiting, whatever the descriptor's own mode is. */
+/*
+ * msg_send_flags(fd, flags, m): as msg_send; MSG_DONTWAIT: BUSY instead of waiting, whatever the
+ * descriptor's own mode is.
+ */
 struct err msg_send_flags(int fd, int flags, const struct msg *m);
 /* chan_send(c, req): CLOSED means that the peer has not got it. */
 struct err chan_send(struct chan *c, struct msg *req);

@@ -7,7 +7,16 @@
 
 #include <stdint.h>
 
-enum role { ROLE_NONE, ROLE_CLOISTERD, ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_GATE, ROLE_STEWARD, ROLE_COUNT };
+enum role {
+	ROLE_NONE,
+	ROLE_CLOISTERD,
+	ROLE_LEDGER,
+	ROLE_WARDEN,
+	ROLE_VAULT,
+	ROLE_GATE,
+	ROLE_STEWARD,
+	ROLE_COUNT
+};
 
 const char *role_name(enum role r); /* "warden" */
 

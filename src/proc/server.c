@@ -1,7 +1,8 @@
 /*
- * One epoll set of channels, each of which has at most one request under way when its client keeps to the rules. A round
- * takes one message from every ready channel until none is ready or the batch is full, so that a message costs one recvmsg and one
- * sendmsg, and all that arrived while the last batch was being made durable shares the next one.
+ * One epoll set of channels, each of which has at most one request under way when its client keeps
+ * to the rules. A round takes one message from every ready channel until none is ready or the batch
+ * is full, so that a message costs one recvmsg and one sendmsg, and all that arrived while the last
+ * batch was being made durable shares the next one.
  */
 #include "proc/server.h"
 
@@ -56,7 +57,8 @@ conn_add(struct server *s, int fd, enum role role, struct conn **ret)
 
 	if (!c)
 		return ERR(ERR_NO_MEMORY);
-	*c = (struct conn){.next = s->conns, .fd = fd, .role = role, .id = ++s->last_id, .server = s};
+	*c = (struct conn){
+	    .next = s->conns, .fd = fd, .role = role, .id = ++s->last_id, .server = s};
 	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) != 0) {
 		struct err e = ERR_ERRNO();
 
@@ -129,7 +131,8 @@ open_channel(struct conn *c, struct msg *m)
 
 	if (!c->primary || m->n_fds != 0 || m->body.n != 0 || !is_channel(fd))
 		return false;
-	if (c->server->channels[c->role] < CHANNELS_A_ROLE_MAX && !err_is(conn_add(c->server, fd, c->role, &added)))
+	if (c->server->channels[c->role] < CHANNELS_A_ROLE_MAX &&
+	    !err_is(conn_add(c->server, fd, c->role, &added)))
 		fd = -1;
 	return true;
 }
@@ -348,7 +351,10 @@ release(struct server *s)
 		struct conn *c = s->conns;
 
 		s->conns = c->next;
-		/* A request that batch() still keeps is the process's last breath: its connection stays with it. */
+		/*
+		 * A request that batch() still keeps is the process's last breath: its connection
+		 * stays with it.
+		 */
 		if (c->held == 0)
 			free(c);
 	}

@@ -40,21 +40,26 @@ launch(struct launch *l)
 	for (unsigned i = 0; i < l->n_fds; i++)
 		if (dup2(l->fds[i], (int)i) < 0)
 			_exit(127);
-	/* its own session: Ctrl-C at a terminal is for cloisterd, which stops the others in order */
-	if (close_range(l->n_fds, ~0u, 0) != 0 || setsid() < 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+	/*
+	 * its own session: Ctrl-C at a terminal is for cloisterd, which stops the others in order
+	 */
+	if (close_range(l->n_fds, ~0u, 0) != 0 || setsid() < 0 ||
+	    sigprocmask(SIG_SETMASK, &none, NULL) != 0)
 		_exit(127);
 	execve(l->path, l->argv, l->envp);
 	_exit(127);
 }
 
 /*
- * The environment of a process is empty: LD_PRELOAD and the like would carry code past the jail. Sanitizers and coverage need
- * theirs, so these few pass when cloisterd is not root (whoever set them owns the processes anyway) or CLOISTER_TEST=1 is set.
+ * The environment of a process is empty: LD_PRELOAD and the like would carry code past the jail.
+ * Sanitizers and coverage need theirs, so these few pass when cloisterd is not root (whoever set
+ * them owns the processes anyway) or CLOISTER_TEST=1 is set.
  */
 static void
 choose_environment(struct launch *l)
 {
-	static const char *const names[] = {"LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"};
+	static const char *const names[] = {
+	    "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"};
 	static char kept[ARRAY_LEN(names)][512];
 	const char *test = getenv("CLOISTER_TEST");
 	size_t n = 0;
@@ -64,13 +69,15 @@ choose_environment(struct launch *l)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const char *v = getenv(names[i]);
 
-		if (v && (size_t)snprintf(kept[i], sizeof(kept[i]), "%s=%s", names[i], v) < sizeof(kept[i]))
+		if (v && (size_t)snprintf(kept[i], sizeof(kept[i]), "%s=%s", names[i], v) <
+			     sizeof(kept[i]))
 			l->envp[n++] = kept[i];
 	}
 }
 
 struct err
-spawn(const struct supervise *s, enum role role, int extra, const char *word, pid_t *ret_pid, int *ret_control)
+spawn(const struct supervise *s, enum role role, int extra, const char *word, pid_t *ret_pid,
+    int *ret_control)
 {
 	const struct supervise_gift *gift = &s->gift[role];
 	struct launch l = {0};
@@ -97,7 +104,8 @@ spawn(const struct supervise *s, enum role role, int extra, const char *word, pi
 	theirs = ends[1];
 	if (fcntl(ours, F_SETFL, O_NONBLOCK) != 0)
 		return ERR_ERRNO();
-	l = (struct launch){.path = path, .fds = {null, null, STDERR_FILENO, theirs, folder}, .n_fds = GIVEN_AT};
+	l = (struct launch){
+	    .path = path, .fds = {null, null, STDERR_FILENO, theirs, folder}, .n_fds = GIVEN_AT};
 	if (extra >= 0)
 		l.fds[l.n_fds++] = extra;
 	for (size_t i = 0; i < gift->n_fds; i++) {
@@ -123,7 +131,10 @@ spawn(const struct supervise *s, enum role role, int extra, const char *word, pi
 	return OK;
 }
 
-/* give(dir, uid): everything below the open folder ${dir}; without recursion, a stack of at most DEPTH_MAX. */
+/*
+ * give(dir, uid): everything below the open folder ${dir}; without recursion, a stack of at most
+ * DEPTH_MAX.
+ */
 static struct err
 give(int top, uid_t uid)
 {
@@ -154,7 +165,8 @@ give(int top, uid_t uid)
 				e = ERR(ERR_LIMIT);
 				break;
 			}
-			e = fd_open_at(dirfd(at), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &fd);
+			e = fd_open_at(
+			    dirfd(at), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &fd);
 			if (!err_is(e)) {
 				stack[++depth] = fdopendir(fd);
 				INVARIANT(stack[depth] != NULL);
@@ -181,7 +193,10 @@ spawn_folder(int state, enum role role)
 		return ERR_ERRNO();
 	if (st.st_uid == uid)
 		return OK;
-	/* Made by root (init, restore): handed over, the folder itself last, so that an interrupted hand-over begins again. */
+	/*
+	 * Made by root (init, restore): handed over, the folder itself last, so that an interrupted
+	 * hand-over begins again.
+	 */
 	TRY(give(dir, uid));
 	return fchown(dir, uid, uid) == 0 && fchmod(dir, 0700) == 0 ? OK : ERR_ERRNO();
 }

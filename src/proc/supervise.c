@@ -24,8 +24,10 @@
 #define DEATHS_WITHIN_US (60 * US_PER_S)
 #define RECORD_RETRY_US (20 * 1000)
 
-static const enum role start_order[] = {ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_STEWARD, ROLE_GATE};
-static const enum role stop_order[] = {ROLE_GATE, ROLE_STEWARD, ROLE_VAULT, ROLE_WARDEN, ROLE_LEDGER};
+static const enum role start_order[] = {
+    ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_STEWARD, ROLE_GATE};
+static const enum role stop_order[] = {
+    ROLE_GATE, ROLE_STEWARD, ROLE_VAULT, ROLE_WARDEN, ROLE_LEDGER};
 static const int64_t pauses_us[] = {0, 50 * 1000, 200 * 1000, US_PER_S};
 
 struct child {
@@ -69,7 +71,10 @@ tell(struct house *h, enum role role, struct msg *m)
 	struct child *c = &h->child[role];
 	struct err e = msg_send_flags(c->control, MSG_DONTWAIT, m);
 
-	/* CLOSED: it has died, and its end will be seen. BUSY: it does not read what we send; it hangs. */
+	/*
+	 * CLOSED: it has died, and its end will be seen. BUSY: it does not read what we send; it
+	 * hangs.
+	 */
 	if (e.code == ERR_BUSY && c->pid > 0) {
 		LOG(LOG_ERROR, "process-hangs", LOG_ENUM("role", role_name(role)));
 		kill(c->pid, SIGKILL);
@@ -87,13 +92,17 @@ tell_peer(struct house *h, enum role whom, enum role peer, bool serve, int fd)
 	tell(h, whom, &m);
 }
 
-/* wire(h, from, to): a primary channel on which ${from} calls ${to}, if jail.def says so and both run. */
+/*
+ * wire(h, from, to): a primary channel on which ${from} calls ${to}, if jail.def says so and both
+ * run.
+ */
 static void
 wire(struct house *h, enum role from, enum role to)
 {
 	int ends[2];
 
-	if (!jail_calls(from, to) || h->child[to].control < 0 || (from != ROLE_CLOISTERD && h->child[from].control < 0))
+	if (!jail_calls(from, to) || h->child[to].control < 0 ||
+	    (from != ROLE_CLOISTERD && h->child[from].control < 0))
 		return;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
 		LOG(LOG_ERROR, "no-channel", LOG_ERR(ERR_ERRNO()));
@@ -109,7 +118,10 @@ wire(struct house *h, enum role from, enum role to)
 		close(ends[0]);
 }
 
-/* health: u8 count, then u16 role, u32 pid (0: down), u32 restarts, u64 microseconds since 1970 of its start, u8 ready */
+/*
+ * health: u8 count, then u16 role, u32 pid (0: down), u32 restarts, u64 microseconds since 1970 of
+ * its start, u8 ready
+ */
 static void
 tell_status(struct house *h)
 {
@@ -144,7 +156,8 @@ start(struct house *h, enum role role)
 		extra = h->kept >= 0 ? h->kept : h->s->passphrase_fd;
 		word = h->kept >= 0 ? "--kept" : "--passphrase";
 		if (extra < 0) {
-			dprintf(STDOUT_FILENO, "warden   died before it gave its key to keep: the passphrase is needed again\n");
+			dprintf(STDOUT_FILENO, "warden   died before it gave its key to keep: the "
+			                       "passphrase is needed again\n");
 			end(h, err_exit_status(ERR_CLOSED));
 			return;
 		}
@@ -153,7 +166,8 @@ start(struct house *h, enum role role)
 	c->ready = false;
 	e = spawn(h->s, role, extra, word, &c->pid, &c->control);
 	if (err_is(e)) {
-		dprintf(STDOUT_FILENO, "%-8s cannot be started: %s (%s)\n", role_name(role), err_sentence(e.code), strerror(e.sys));
+		dprintf(STDOUT_FILENO, "%-8s cannot be started: %s (%s)\n", role_name(role),
+		    err_sentence(e.code), strerror(e.sys));
 		LOG(LOG_ERROR, "cannot-spawn", LOG_ENUM("role", role_name(role)), LOG_ERR(e));
 		end(h, err_exit_status(e.code));
 		return;
@@ -185,13 +199,15 @@ static int
 say_end(enum role role, int status)
 {
 	if (WIFSIGNALED(status)) {
-		dprintf(STDOUT_FILENO, "%-8s was killed by signal %d (%s)\n", role_name(role), WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
+		dprintf(STDOUT_FILENO, "%-8s was killed by signal %d (%s)\n", role_name(role),
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return err_exit_status(ERR_CLOSED);
 	}
 	for (int code = 0; code < ERR_CODE_COUNT; code++)
-		if (code != ERR_NONE && err_exit_status((enum err_code)code) == WEXITSTATUS(status)) {
-			dprintf(STDOUT_FILENO, "%-8s ended: %s\n", role_name(role), err_sentence((enum err_code)code));
+		if (code != ERR_NONE &&
+		    err_exit_status((enum err_code)code) == WEXITSTATUS(status)) {
+			dprintf(STDOUT_FILENO, "%-8s ended: %s\n", role_name(role),
+			    err_sentence((enum err_code)code));
 			return WEXITSTATUS(status);
 		}
 	dprintf(STDOUT_FILENO, "%-8s ended with status %d\n", role_name(role), WEXITSTATUS(status));
@@ -212,13 +228,15 @@ died(struct house *h, enum role role, int status)
 	LOG(LOG_ERROR, "process-ended", LOG_ENUM("role", role_name(role)),
 	    LOG_U64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
 	    LOG_U64("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0));
-	if (!c->was_ready || house_status == err_exit_status(ERR_ROLLBACK) || house_status == err_exit_status(ERR_CORRUPT)) {
+	if (!c->was_ready || house_status == err_exit_status(ERR_ROLLBACK) ||
+	    house_status == err_exit_status(ERR_CORRUPT)) {
 		end(h, house_status);
 		return;
 	}
 	n = recent_deaths(c, now);
 	if (n >= DEATHS_MAX) {
-		dprintf(STDOUT_FILENO, "%-8s died %u times within a minute: giving up\n", role_name(role), n);
+		dprintf(STDOUT_FILENO, "%-8s died %u times within a minute: giving up\n",
+		    role_name(role), n);
 		end(h, house_status);
 		return;
 	}
@@ -249,11 +267,12 @@ became_ready(struct house *h, enum role role)
 		return;
 	c->ready = c->was_ready = true;
 	if (geteuid() == 0)
-		dprintf(STDOUT_FILENO, "%-8s ready  pid %-7d uid %u  %lld ms\n", role_name(role), (int)c->pid, jail_uid(role),
+		dprintf(STDOUT_FILENO, "%-8s ready  pid %-7d uid %u  %lld ms\n", role_name(role),
+		    (int)c->pid, jail_uid(role),
 		    (long long)(clock_mono_us() - c->spawned_us) / 1000);
 	else
-		dprintf(STDOUT_FILENO, "%-8s ready  pid %-7d %lld ms\n", role_name(role), (int)c->pid,
-		    (long long)(clock_mono_us() - c->spawned_us) / 1000);
+		dprintf(STDOUT_FILENO, "%-8s ready  pid %-7d %lld ms\n", role_name(role),
+		    (int)c->pid, (long long)(clock_mono_us() - c->spawned_us) / 1000);
 	tell_status(h);
 }
 
@@ -268,7 +287,8 @@ hear(struct house *h, enum role role)
 		return;
 	if (err_is(e)) {
 		fd_close(&c->control);
-		kill(c->pid, SIGKILL); /* it is ending, or it must: nothing can be said to it any more */
+		kill(c->pid,
+		    SIGKILL); /* it is ending, or it must: nothing can be said to it any more */
 		return;
 	}
 	if (m.op == CONTROL_READY) {
@@ -301,7 +321,10 @@ all_ready(const struct house *h)
 	return true;
 }
 
-/* write_records(h): what is due, when the ledger can take it. The house is up when its start is on record. */
+/*
+ * write_records(h): what is due, when the ledger can take it. The house is up when its start is on
+ * record.
+ */
 static void
 write_records(struct house *h, int64_t now)
 {

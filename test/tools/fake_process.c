@@ -1,6 +1,7 @@
 /*
- * fake_process: stands for any process of the house in the supervisor's tests: copied to cloister-<role>, it takes its role from its name
- * and enters the real jail. What it sees it logs; what it is to do wrong is said by the file "behave" in its folder.
+ * fake_process: stands for any process of the house in the supervisor's tests: copied to
+ * cloister-<role>, it takes its role from its name and enters the real jail. What it sees it logs;
+ * what it is to do wrong is said by the file "behave" in its folder.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -66,8 +67,9 @@ status(void *ctx, struct str body)
 		uint64_t started = cur_u64(&in);
 		uint8_t ready = cur_u8(&in);
 
-		LOG(LOG_INFO, "status", LOG_ENUM("role", role_name((enum role)role)), LOG_U64("pid", pid),
-		    LOG_U64("restarts", restarts), LOG_U64("started", started), LOG_U64("ready", ready));
+		LOG(LOG_INFO, "status", LOG_ENUM("role", role_name((enum role)role)),
+		    LOG_U64("pid", pid), LOG_U64("restarts", restarts), LOG_U64("started", started),
+		    LOG_U64("ready", ready));
 	}
 	if (err_is(cur_end(&in)))
 		abort();
@@ -126,11 +128,16 @@ static struct err
 serve(int control_fd)
 {
 	static const struct permit permits[] = {{APPEND, ANY}, {0, 0}};
-	static const struct server_ops ops = {.permits = permits, .batch = batch, .tick = tick, .peer = peer, .stop = stop,
-		.status = status};
+	static const struct server_ops ops = {.permits = permits,
+	    .batch = batch,
+	    .tick = tick,
+	    .peer = peer,
+	    .stop = stop,
+	    .status = status};
 
 	control = control_fd;
-	LOG(LOG_INFO, "given", LOG_U64("fds", process_fds()), LOG_U64("region", process_option("region").n),
+	LOG(LOG_INFO, "given", LOG_U64("fds", process_fds()),
+	    LOG_U64("region", process_option("region").n),
 	    LOG_U64("hours", process_number("session-hours", 1000, 0)));
 	if (self == ROLE_WARDEN)
 		TRY(have_key());

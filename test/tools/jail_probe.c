@@ -1,7 +1,8 @@
 /*
- * jail_probe ROLE TRY FOLDER: enters the jail of ROLE with FOLDER as its own, and tries one thing. Prints "refused", "allowed" or,
- * for what must work, "works"; a refusal by the system call filter ends it with SIGSYS. ROLE "free" is no jail: the tests
- * use it to prove that a try can succeed at all.
+ * jail_probe ROLE TRY FOLDER: enters the jail of ROLE with FOLDER as its own, and tries one thing.
+ * Prints "refused", "allowed" or, for what must work, "works"; a refusal by the system call filter
+ * ends it with SIGSYS. ROLE "free" is no jail: the tests use it to prove that a try can succeed at
+ * all.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -39,17 +40,20 @@ works_sqlite(void)
 
 	if (sqlite3_open("meta.db", &a) != SQLITE_OK || sqlite3_open("meta.db", &b) != SQLITE_OK)
 		return false;
-	if (!sql(a, "pragma journal_mode=wal; pragma synchronous=full; pragma temp_store=memory; pragma mmap_size=1048576;"
-	        "create table t(k text primary key, v blob) without rowid"))
+	if (!sql(a, "pragma journal_mode=wal; pragma synchronous=full; pragma temp_store=memory; "
+	            "pragma mmap_size=1048576;"
+		    "create table t(k text primary key, v blob) without rowid"))
 		return false;
 	if (!sql(a, "with recursive n(i) as (select 1 union all select i+1 from n where i<3000)"
 	            "insert into t select i, zeroblob(500) from n"))
 		return false;
-	if (!sql(b, "pragma temp_store=memory; select * from t order by v, k; delete from t where k > 5"))
+	if (!sql(b, "pragma temp_store=memory; select * from t order by v, k; delete from t where "
+	            "k > 5"))
 		return false;
 	if (!sql(a, "pragma wal_checkpoint(truncate); pragma incremental_vacuum; vacuum"))
 		return false;
-	return sqlite3_close(b) == SQLITE_OK && sql(a, "pragma journal_mode=delete") && sqlite3_close(a) == SQLITE_OK;
+	return sqlite3_close(b) == SQLITE_OK && sql(a, "pragma journal_mode=delete") &&
+	       sqlite3_close(a) == SQLITE_OK;
 }
 
 static bool
@@ -60,16 +64,38 @@ works_files(void)
 	AUTO_BUF b = BUF(100);
 	struct statfs fs;
 
-	return !err_is(fd_make_dir(AT_FDCWD, "incoming", 0700)) && !err_is(fd_make_dir(AT_FDCWD, "blobs", 0700)) &&
-	    !err_is(fd_make_dir(AT_FDCWD, "blobs/aa", 0700)) &&
-	    !err_is(fd_open_at(AT_FDCWD, "incoming/1", O_RDWR | O_CREAT | O_EXCL, 0600, &fd)) &&
-	    !err_is(fd_write_all(fd, STR("bytes"))) && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 65536) == 0 &&
-	    !err_is(fd_sync(fd)) && linkat(AT_FDCWD, "incoming/1", AT_FDCWD, "blobs/aa/1", 0) == 0 &&
-	    unlink("incoming/1") == 0 && rename("blobs/aa/1", "blobs/2") == 0 &&
-	    !err_is(fd_replace_file(AT_FDCWD, "blobs/2", STR("new"), 0600)) &&
-	    !err_is(fd_read_file(AT_FDCWD, "blobs/2", &b)) && str_eq(buf_str(&b), STR("new")) &&
-	    !err_is(fd_open_at(AT_FDCWD, "blobs", O_RDONLY | O_DIRECTORY, 0, &to)) && fsync(to) == 0 &&
-	    statfs(".", &fs) == 0 && ftruncate(fd, 0) == 0 && unlink("blobs/2") == 0 && rmdir("blobs/aa") == 0;
+	return !err_is(fd_make_dir(AT_FDCWD, "incoming", 0700)) &&
+	       !err_is(fd_make_dir(AT_FDCWD, "blobs", 0700)) &&
+	       !err_is(fd_make_dir(AT_FDCWD, "blobs/aa", 0700)) &&
+	       !err_is(fd_open_at(AT_FDCWD, "incoming/1", O_RDWR | O_CREAT | O_EXCL, 0600, &fd)) &&
+	       !err_is(fd_write_all(fd, STR("bytes"))) &&
+	       fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 65536) == 0 && !err_is(fd_sync(fd)) &&
+	       linkat(AT_FDCWD, "incoming/1", AT_FDCWD, "blobs/aa/1", 0) == 0 &&
+	       unlink("incoming/1") == 0 && rename("blobs/aa/1", "blobs/2") == 0 &&
+	       !err_is(fd_replace_file(AT_FDCWD, "blobs/2", STR("new"), 0600)) &&
+	       !err_is(fd_read_file(AT_FDCWD, "blobs/2", &b)) && str_eq(buf_str(&b), STR("new")) &&
+	       !err_is(fd_open_at(AT_FDCWD, "blobs", O_RDONLY | O_DIRECTORY, 0, &to)) &&
+	       fsync(to) == 0 && statfs(".", &fs) == 0 && ftruncate(fd, 0) == 0 &&
+	       unlink("blobs/2") == 0 && rmdir("blobs/aa") == 0;
+}
+
+/* a file without a name, named when it is whole: as vault does, by a way to /proc taken before */
+static bool
+works_nameless(void)
+{
+	AUTO_FD fd = -1;
+	AUTO_FD blobs = -1;
+	AUTO_BUF b = BUF(100);
+	char number[16];
+
+	if (err_is(fd_make_dir(AT_FDCWD, "blobs", 0700)) ||
+	    err_is(fd_open_at(AT_FDCWD, "blobs", O_PATH | O_DIRECTORY, 0, &blobs)) ||
+	    err_is(fd_open_at(AT_FDCWD, ".", O_RDWR | O_TMPFILE, 0600, &fd)))
+		return false;
+	snprintf(number, sizeof(number), "%d", fd);
+	return !err_is(fd_write_all(fd, STR("whole"))) && !err_is(fd_sync(fd)) &&
+	    linkat(jail_try_proc_fd, number, blobs, "named", AT_SYMLINK_FOLLOW) == 0 &&
+	    !err_is(fd_read_file(AT_FDCWD, "blobs/named", &b)) && str_eq(buf_str(&b), STR("whole"));
 }
 
 static void *
@@ -109,7 +135,8 @@ works_channels(void)
 		return false;
 	msg_give_fd(&m, dup(2));
 	return epoll_ctl(set, EPOLL_CTL_ADD, s[1], &ev) == 0 && !err_is(msg_send(s[0], &m)) &&
-	    epoll_wait(set, &ev, 1, 1000) == 1 && !err_is(msg_recv(s[1], 0, &got)) && got.n_fds == 1;
+	       epoll_wait(set, &ev, 1, 1000) == 1 && !err_is(msg_recv(s[1], 0, &got)) &&
+	       got.n_fds == 1;
 }
 
 /* a listening socket is descriptor 0; a client waits already */
@@ -160,9 +187,14 @@ static const struct {
 	const char *name;
 	bool (*function)(void);
 } works[] = {
-	{"works-sqlite", works_sqlite}, {"works-files", works_files}, {"works-threads", works_threads},
-	{"works-channels", works_channels}, {"works-accept", works_accept}, {"works-memfd", works_memfd},
-	{"works-basics", works_basics}, {"works-abort", works_abort},
+	{"works-sqlite", works_sqlite},
+	{"works-files", works_files}, {"works-nameless", works_nameless},
+	{"works-threads", works_threads},
+	{"works-channels", works_channels},
+	{"works-accept", works_accept},
+	{"works-memfd", works_memfd},
+	{"works-basics", works_basics},
+	{"works-abort", works_abort},
 };
 
 static bool
@@ -190,6 +222,7 @@ enter(const char *role_word, const char *folder)
 	enum role role = ROLE_LEDGER;
 	struct err e;
 
+	jail_try_proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (strcmp(role_word, "free") == 0)
 		return chdir(folder) == 0;
 	while (role < ROLE_COUNT && strcmp(role_name(role), role_word) != 0)
@@ -200,7 +233,8 @@ enter(const char *role_word, const char *folder)
 	if (!err_is(e))
 		e = jail_shut(role);
 	if (err_is(e))
-		fprintf(stderr, "failed at: %s (%s, errno %d)\n", jail_step(), err_name(e.code), e.sys);
+		fprintf(
+		    stderr, "failed at: %s (%s, errno %d)\n", jail_step(), err_name(e.code), e.sys);
 	return !err_is(e);
 }
 

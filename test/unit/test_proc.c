@@ -121,7 +121,8 @@ malformed_messages_are_refused(void **state)
 	assert_int_equal(msg_recv(s[1], 0, &got).code, ERR_INVALID);
 	assert_int_equal(send(s[0], big, sizeof(big), 0), sizeof(big));
 	assert_int_equal(msg_recv(s[1], 0, &got).code, ERR_LIMIT);
-	assert_int_equal(send(s[0], big, sizeof(big) - 1, 0), sizeof(big) - 1); /* the largest there is */
+	assert_int_equal(
+	    send(s[0], big, sizeof(big) - 1, 0), sizeof(big) - 1); /* the largest there is */
 	assert_ok(msg_recv(s[1], 0, &got));
 	close(s[0]);
 	close(s[1]);
@@ -329,10 +330,22 @@ stop(void *ctx)
 #define GATE (1u << ROLE_GATE)
 #define STEWARD (1u << ROLE_STEWARD)
 static const struct permit permits[] = {
-	{ECHO, GATE | STEWARD}, {FAIL, GATE}, {SECRET, STEWARD}, {SLOW, GATE}, {LATER, GATE}, {RELEASE, GATE},
-	{BATCH_SIZE, GATE}, {TOO_LARGE, GATE}, {DIE, GATE}, {STATS, GATE}, {BOTH, GATE}, {FD, GATE}, {0, 0},
+    {ECHO, GATE | STEWARD},
+    {FAIL, GATE},
+    {SECRET, STEWARD},
+    {SLOW, GATE},
+    {LATER, GATE},
+    {RELEASE, GATE},
+    {BATCH_SIZE, GATE},
+    {TOO_LARGE, GATE},
+    {DIE, GATE},
+    {STATS, GATE},
+    {BOTH, GATE},
+    {FD, GATE},
+    {0, 0},
 };
-static const struct server_ops ops = {.permits = permits, .batch = batch, .tick = tick, .gone = gone, .stop = stop};
+static const struct server_ops ops = {
+    .permits = permits, .batch = batch, .tick = tick, .gone = gone, .stop = stop};
 
 struct house {
 	pid_t pid;
@@ -873,7 +886,8 @@ idle_channels_of_a_dead_peer_are_replaced(void **state)
 	assert_ok(pool_new(&p));
 	pool_reset(p, house_join(&h, ROLE_GATE));
 	assert_ok(ask(p, ECHO, &reply));
-	assert_int_equal(house_end(&h), 0); /* the idle channel is dead now, and the pool does not know */
+	assert_int_equal(
+	    house_end(&h), 0); /* the idle channel is dead now, and the pool does not know */
 	next = house_new();
 	{
 		struct later_reset l = {.pool = p, .house = &next};
