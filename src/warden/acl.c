@@ -1,6 +1,9 @@
 #include "warden/acl.h"
 
-/* u8 canned, owner, u8 n, then each: u8 grantee, u8 permission, id (ACL_USER) or lstr (ACL_EMAIL). doc/charter.md */
+/*
+ * u8 canned, owner, u8 n, then each: u8 grantee, u8 permission, id (ACL_USER) or lstr (ACL_EMAIL).
+ * doc/charter.md
+ */
 
 void
 acl_encode(const struct acl *a, struct buf *b)
@@ -26,7 +29,8 @@ grant_decode(struct cur *c, struct acl_grant *ret)
 {
 	uint8_t grantee = cur_u8(c), permission = cur_u8(c);
 
-	if (c->failed || grantee > ACL_LOG_DELIVERY || permission == 0 || permission > ACL_FULL_CONTROL)
+	if (c->failed || grantee > ACL_LOG_DELIVERY || permission == 0 ||
+	    permission > ACL_FULL_CONTROL)
 		return ERR(ERR_INVALID);
 	*ret = (struct acl_grant){.grantee = (enum acl_grantee)grantee, .permission = permission};
 	if (grantee == ACL_USER)

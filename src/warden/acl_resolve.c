@@ -3,10 +3,14 @@
 static void
 give(struct acl *a, enum acl_grantee grantee, struct id user, uint8_t permission)
 {
-	a->grants[a->n++] = (struct acl_grant){.grantee = grantee, .permission = permission, .user = user};
+	a->grants[a->n++] =
+	    (struct acl_grant){.grantee = grantee, .permission = permission, .user = user};
 }
 
-/* Canned ACLs as the S3 User Guide defines them ("Access control list (ACL) overview", canned ACL). */
+/*
+ * Canned ACLs as the S3 User Guide defines them ("Access control list (ACL) overview", canned
+ * ACL).
+ */
 static void
 from_canned(enum acl_canned canned, struct id owner, struct id bucket_owner, struct acl *a)
 {
@@ -43,7 +47,8 @@ from_canned(enum acl_canned canned, struct id owner, struct id bucket_owner, str
 }
 
 static struct err
-grantee_resolve(struct acl_grant *g, const struct people_lookup *people, enum verdict_reason *ret_reason)
+grantee_resolve(
+    struct acl_grant *g, const struct people_lookup *people, enum verdict_reason *ret_reason)
 {
 	struct id user;
 
@@ -59,7 +64,8 @@ grantee_resolve(struct acl_grant *g, const struct people_lookup *people, enum ve
 		g->grantee = ACL_USER;
 		g->user = user;
 		g->email = STR_NONE;
-	} else if (g->grantee == ACL_USER && (id_is_zero(g->user) || !people->by_id(people->ctx, g->user))) {
+	} else if (g->grantee == ACL_USER &&
+	    (id_is_zero(g->user) || !people->by_id(people->ctx, g->user))) {
 		*ret_reason = REASON_UNKNOWN_GRANTEE;
 		return ERR(ERR_INVALID);
 	}
@@ -67,8 +73,8 @@ grantee_resolve(struct acl_grant *g, const struct people_lookup *people, enum ve
 }
 
 struct err
-acl_resolve(const struct acl *in, struct id owner, struct id bucket_owner, const struct people_lookup *people,
-    struct acl *ret, enum verdict_reason *ret_reason)
+acl_resolve(const struct acl *in, struct id owner, struct id bucket_owner,
+    const struct people_lookup *people, struct acl *ret, enum verdict_reason *ret_reason)
 {
 	struct acl a = {.owner = owner};
 
@@ -101,7 +107,8 @@ acl_is_public(const struct acl *a)
 	    a->canned == ACL_CANNED_AUTHENTICATED_READ)
 		return true;
 	for (size_t i = 0; i < a->n; i++)
-		if (a->grants[i].grantee == ACL_ALL_USERS || a->grants[i].grantee == ACL_AUTHENTICATED_USERS)
+		if (a->grants[i].grantee == ACL_ALL_USERS ||
+		    a->grants[i].grantee == ACL_AUTHENTICATED_USERS)
 			return true;
 	return false;
 }

@@ -1,6 +1,9 @@
 #include "warden/charter_make.h"
 
-/* Starts with its name, so that its MAC is never one of another kind of thing under the same key. doc/charter.md */
+/*
+ * Starts with its name, so that its MAC is never one of another kind of thing under the same key.
+ * doc/charter.md
+ */
 static const char magic[8] = {'C', 'L', 'O', 'I', 'C', 'H', 'R', '1'};
 
 #define MAC_BYTES SHA256_BYTES
@@ -110,7 +113,8 @@ charter_decode(struct str s, struct charter *ret)
 	struct cur c;
 	struct err e;
 
-	if (s.n < MINIMUM_BYTES || s.n > LIMIT_CHARTER_BYTES || memcmp(s.p, magic, sizeof(magic)) != 0)
+	if (s.n < MINIMUM_BYTES || s.n > LIMIT_CHARTER_BYTES ||
+	    memcmp(s.p, magic, sizeof(magic)) != 0)
 		return ERR(ERR_CORRUPT);
 	c = cur_of(str_of(s.p + sizeof(magic), s.n - sizeof(magic) - MAC_BYTES));
 	e = decode_into(&c, ret);

@@ -64,8 +64,9 @@ fit(size_t head, const struct want *wants, size_t n)
 static size_t
 head_size(const struct proof *proof, const struct condition *cond, size_t n_cond)
 {
-	size_t n = 256 + proof->address.n + proof->access_key.n + proof->date.n + proof->scope_date.n + proof->region.n +
-	    proof->service.n + proof->text.n + proof->token.n;
+	size_t n = 256 + proof->address.n + proof->access_key.n + proof->date.n +
+	    proof->scope_date.n + proof->region.n + proof->service.n + proof->text.n +
+	    proof->token.n;
 
 	for (size_t i = 0; i < n_cond; i++)
 		n += 8 + cond[i].key.n + cond[i].value.n;
@@ -73,8 +74,8 @@ head_size(const struct proof *proof, const struct condition *cond, size_t n_cond
 }
 
 static struct err
-authorize_call(struct pool *p, const struct proof *proof, const struct condition *cond, size_t n_cond,
-    const struct want *wants, size_t n, struct msg *reply)
+authorize_call(struct pool *p, const struct proof *proof, const struct condition *cond,
+    size_t n_cond, const struct want *wants, size_t n, struct msg *reply)
 {
 	AUTO_MSG req = MSG(WARDEN_AUTHORIZE);
 
@@ -84,8 +85,8 @@ authorize_call(struct pool *p, const struct proof *proof, const struct condition
 
 /* More wants than one message holds: the bodies of the replies, one behind the other. */
 static struct err
-authorize_calls(struct pool *p, const struct proof *proof, const struct condition *cond, size_t n_cond,
-    const struct want *wants, size_t n, struct msg *reply)
+authorize_calls(struct pool *p, const struct proof *proof, const struct condition *cond,
+    size_t n_cond, const struct want *wants, size_t n, struct msg *reply)
 {
 	size_t head = head_size(proof, cond, n_cond), done = fit(head, wants, n);
 
@@ -104,9 +105,9 @@ authorize_calls(struct pool *p, const struct proof *proof, const struct conditio
 }
 
 struct err
-warden_authorize(struct pool *p, const struct proof *proof, const struct condition *cond, size_t n_cond,
-    const struct want *wants, size_t n, struct msg *reply, struct asker *ret_asker, struct verdict *ret_verdicts,
-    enum verdict_reason *ret_reason)
+warden_authorize(struct pool *p, const struct proof *proof, const struct condition *cond,
+    size_t n_cond, const struct want *wants, size_t n, struct msg *reply, struct asker *ret_asker,
+    struct verdict *ret_verdicts, enum verdict_reason *ret_reason)
 {
 	struct asker asker = {.anonymous = true};
 	struct cur c;
@@ -119,7 +120,8 @@ warden_authorize(struct pool *p, const struct proof *proof, const struct conditi
 	c = msg_cur(reply);
 	do {
 		size_t some = 0;
-		struct err e = reply_decode(&c, &asker, ret_verdicts + done, n - done, &some, ret_reason);
+		struct err e =
+		    reply_decode(&c, &asker, ret_verdicts + done, n - done, &some, ret_reason);
 
 		if (!err_is(e) && some == 0 && n > 0)
 			e = ERR(ERR_INVALID);
@@ -137,8 +139,8 @@ warden_authorize(struct pool *p, const struct proof *proof, const struct conditi
 /* ---- the others ---- */
 
 struct err
-warden_chunks(struct pool *p, const struct proof *seed, const uint8_t previous[32], const struct chunk_signature *c,
-    size_t n, bool trailer)
+warden_chunks(struct pool *p, const struct proof *seed, const uint8_t previous[32],
+    const struct chunk_signature *c, size_t n, bool trailer)
 {
 	while (n > 0) {
 		size_t some = n < CHUNKS_A_MESSAGE ? n : CHUNKS_A_MESSAGE;
@@ -167,7 +169,8 @@ warden_still(struct pool *p, const struct grant *g)
 }
 
 struct err
-warden_names(struct pool *p, const struct id *ids, size_t n, struct msg *reply, struct str *ret_names)
+warden_names(
+    struct pool *p, const struct id *ids, size_t n, struct msg *reply, struct str *ret_names)
 {
 	AUTO_MSG req = MSG(WARDEN_NAMES);
 	struct cur c;
@@ -186,8 +189,8 @@ warden_names(struct pool *p, const struct id *ids, size_t n, struct msg *reply, 
 }
 
 struct err
-warden_admin(struct pool *p, const struct proof *proof, struct str verb, struct str params, struct buf *out,
-    enum verdict_reason *ret_reason)
+warden_admin(struct pool *p, const struct proof *proof, struct str verb, struct str params,
+    struct buf *out, enum verdict_reason *ret_reason)
 {
 	AUTO_MSG req = MSG(WARDEN_ADMIN);
 	AUTO_MSG reply = MSG(0);
@@ -215,7 +218,8 @@ warden_admin(struct pool *p, const struct proof *proof, struct str verb, struct 
 }
 
 struct err
-warden_hello(struct pool *p, struct buf *cert_pem, struct buf *key_pem, const volatile struct siren **ret_siren)
+warden_hello(struct pool *p, struct buf *cert_pem, struct buf *key_pem,
+    const volatile struct siren **ret_siren)
 {
 	AUTO_MSG req = MSG(WARDEN_HELLO);
 	AUTO_MSG reply = MSG(0);

@@ -26,13 +26,15 @@ static const struct decision bad_want = {ERR_INVALID, REASON_CHARTER, "charter"}
 static bool
 is_of_object(enum action_class c)
 {
-	return c == CLASS_OBJECT_READ || c == CLASS_OBJECT_WRITE || c == CLASS_OBJECT_DELETE || c == CLASS_OBJECT_RULE;
+	return c == CLASS_OBJECT_READ || c == CLASS_OBJECT_WRITE || c == CLASS_OBJECT_DELETE ||
+	    c == CLASS_OBJECT_RULE;
 }
 
 static bool
 is_of_house(enum action a)
 {
-	return a == ACTION_LIST_ALL_MY_BUCKETS || a == ACTION_CREATE_BUCKET || a == ACTION_AUDIT_READ || a == ACTION_STATUS_READ;
+	return a == ACTION_LIST_ALL_MY_BUCKETS || a == ACTION_CREATE_BUCKET ||
+	    a == ACTION_AUDIT_READ || a == ACTION_STATUS_READ;
 }
 
 static bool
@@ -52,7 +54,10 @@ is_of_version(enum action a)
 	}
 }
 
-/* Actions that S3 has under one name for the current and for older versions, and those on uploads, whose id is their version. */
+/*
+ * Actions that S3 has under one name for the current and for older versions, and those on uploads,
+ * whose id is their version.
+ */
 static bool
 may_name_version(enum action a)
 {
@@ -76,8 +81,9 @@ may_name_version(enum action a)
 static bool
 needs_no_object(enum action a)
 {
-	return a == ACTION_PUT_OBJECT || a == ACTION_DELETE_OBJECT || a == ACTION_DELETE_OBJECT_VERSION ||
-	    a == ACTION_ABORT_UPLOAD || a == ACTION_LIST_UPLOAD_PARTS || a == ACTION_BYPASS_GOVERNANCE;
+	return a == ACTION_PUT_OBJECT || a == ACTION_DELETE_OBJECT ||
+	    a == ACTION_DELETE_OBJECT_VERSION || a == ACTION_ABORT_UPLOAD ||
+	    a == ACTION_LIST_UPLOAD_PARTS || a == ACTION_BYPASS_GOVERNANCE;
 }
 
 /* What a want with this action may change. So a tag cannot be put together with a policy. */
@@ -104,16 +110,19 @@ settable(enum action a)
 static bool
 may_open(enum action a)
 {
-	return a == ACTION_GET_OBJECT || a == ACTION_GET_OBJECT_VERSION || a == ACTION_GET_OBJECT_ATTRIBUTES ||
-	    a == ACTION_PUT_OBJECT || a == ACTION_LIST_UPLOAD_PARTS;
+	return a == ACTION_GET_OBJECT || a == ACTION_GET_OBJECT_VERSION ||
+	    a == ACTION_GET_OBJECT_ATTRIBUTES || a == ACTION_PUT_OBJECT ||
+	    a == ACTION_LIST_UPLOAD_PARTS;
 }
 
 static bool
 want_is_sound(const struct want *w)
 {
-	bool removes = w->action == ACTION_DELETE_OBJECT_TAGGING || w->action == ACTION_DELETE_OBJECT_VERSION_TAGGING;
+	bool removes = w->action == ACTION_DELETE_OBJECT_TAGGING ||
+	    w->action == ACTION_DELETE_OBJECT_VERSION_TAGGING;
 
-	if ((w->flags & WANT_OPEN && !may_open(w->action)) || (w->flags & WANT_MAKE && w->action != ACTION_PUT_OBJECT))
+	if ((w->flags & WANT_OPEN && !may_open(w->action)) ||
+	    (w->flags & WANT_MAKE && w->action != ACTION_PUT_OBJECT))
 		return false;
 	if (w->flags & WANT_MAKE && w->flags & WANT_OPEN)
 		return false;
@@ -140,7 +149,8 @@ charters_belong(const struct decide_request *r)
 	if (!is_of_object(action_class(w->action)))
 		return !o;
 	if (!o) /* without the object its tags and its owner would not be seen */
-		return !(w->flags & WANT_OPEN) && (w->flags & WANT_MISSING || needs_no_object(w->action));
+		return !(w->flags & WANT_OPEN) &&
+		    (w->flags & WANT_MISSING || needs_no_object(w->action));
 	return !o->is_bucket && id_eq(o->bucket, b->bucket) && str_eq(o->name, w->key) &&
 	    (id_is_zero(w->version) || id_eq(o->version, w->version));
 }
@@ -215,8 +225,9 @@ object_acl_allows(const struct deciding *d)
 /* ---- ownership ---- */
 
 /*
- * The bucket's owner may do everything with the bucket, and remove, lock and label what is in it; to read what somebody else
- * owns he needs a rule like everybody. That he may write is said by the bucket's ACL, as long as there are ACLs.
+ * The bucket's owner may do everything with the bucket, and remove, lock and label what is in it;
+ * to read what somebody else owns he needs a rule like everybody. That he may write is said by the
+ * bucket's ACL, as long as there are ACLs.
  */
 static bool
 bucket_owner_may(const struct deciding *d)
@@ -269,10 +280,21 @@ policy_effect(const struct deciding *d, enum action a)
 	const struct decide_request *r = d->r;
 	enum policy_effect effect;
 	struct policy_request q = {
-		.asker = &r->asker, .user_name = r->user_name, .people = r->people, .action = a, .bucket_name = r->bucket->name, .key = d->w->key, .bucket_owner = r->bucket->owner,
-		.object = r->object, .tags = d->w->tags, .n_tags = d->w->n_tags,
-		.has_tags = (d->w->flags & WANT_MAKE) || (d->w->set & SET_TAGS), .proof = r->proof,
-		.conditions = r->conditions, .n_conditions = r->n_conditions, .now_us = r->now_us,
+	    .asker = &r->asker,
+	    .user_name = r->user_name,
+	    .people = r->people,
+	    .action = a,
+	    .bucket_name = r->bucket->name,
+	    .key = d->w->key,
+	    .bucket_owner = r->bucket->owner,
+	    .object = r->object,
+	    .tags = d->w->tags,
+	    .n_tags = d->w->n_tags,
+	    .has_tags = (d->w->flags & WANT_MAKE) || (d->w->set & SET_TAGS),
+	    .proof = r->proof,
+	    .conditions = r->conditions,
+	    .n_conditions = r->n_conditions,
+	    .now_us = r->now_us,
 	};
 
 	if (!d->policy)
@@ -280,8 +302,8 @@ policy_effect(const struct deciding *d, enum action a)
 	if (is_of_version(a))
 		q.version = d->w->version;
 	effect = policy_evaluate(d->policy, &q);
-	if (effect == POLICY_ALLOW && r->bucket->public_block & RESTRICT_PUBLIC_BUCKETS && !d->owns_bucket &&
-	    policy_is_public(d->policy))
+	if (effect == POLICY_ALLOW && r->bucket->public_block & RESTRICT_PUBLIC_BUCKETS &&
+	    !d->owns_bucket && policy_is_public(d->policy))
 		return POLICY_SILENT; /* a public policy gives nothing outside of the owner's account: here, a person */
 	return effect;
 }
@@ -289,7 +311,8 @@ policy_effect(const struct deciding *d, enum action a)
 static bool
 is_on_policy(enum action a)
 {
-	return a == ACTION_GET_BUCKET_POLICY || a == ACTION_PUT_BUCKET_POLICY || a == ACTION_DELETE_BUCKET_POLICY;
+	return a == ACTION_GET_BUCKET_POLICY || a == ACTION_PUT_BUCKET_POLICY ||
+	    a == ACTION_DELETE_BUCKET_POLICY;
 }
 
 /* ---- the steps ---- */
@@ -297,7 +320,8 @@ is_on_policy(enum action a)
 static bool
 role_allows(const struct deciding *d, enum action_class c)
 {
-	return d->r->asker.anonymous ? role_permits(PERSON_ANONYMOUS, c) : roles_permit(d->r->roles & ~1u, c);
+	return d->r->asker.anonymous ? role_permits(PERSON_ANONYMOUS, c)
+				     : roles_permit(d->r->roles & ~1u, c);
 }
 
 static struct decision
@@ -326,7 +350,8 @@ may_list(const struct deciding *d)
 
 	if (effect == POLICY_DENY || !role_allows(d, CLASS_BUCKET_SEE))
 		return false;
-	return effect == POLICY_ALLOW || d->owns_bucket || (!d->acls_off && bucket_acl_allows(d, ACTION_LIST_BUCKET));
+	return effect == POLICY_ALLOW || d->owns_bucket ||
+	    (!d->acls_off && bucket_acl_allows(d, ACTION_LIST_BUCKET));
 }
 
 static struct decision
@@ -344,8 +369,8 @@ gives_bucket_owner_all(const struct acl *a, struct id bucket_owner)
 {
 	if (a->canned != ACL_CANNED_NONE)
 		return a->canned == ACL_CANNED_BUCKET_OWNER_FULL;
-	return a->n == 1 && a->grants[0].grantee == ACL_USER && id_eq(a->grants[0].user, bucket_owner) &&
-	    a->grants[0].permission == ACL_FULL_CONTROL;
+	return a->n == 1 && a->grants[0].grantee == ACL_USER &&
+	    id_eq(a->grants[0].user, bucket_owner) && a->grants[0].permission == ACL_FULL_CONTROL;
 }
 
 /* Things that the asker may do, but not with this content. */
@@ -375,11 +400,13 @@ static struct decision
 of_house(const struct decide_request *r, enum action_class class)
 {
 	const struct want *w = r->want;
-	bool acl = w->acl && w->acl->canned != ACL_CANNED_PRIVATE && !gives_bucket_owner_all(w->acl, r->asker.id);
+	bool acl = w->acl && w->acl->canned != ACL_CANNED_PRIVATE &&
+	    !gives_bucket_owner_all(w->acl, r->asker.id);
 
 	if (r->asker.anonymous || !roles_permit(r->roles & ~1u, class))
 		return by_role;
-	if (w->action == ACTION_CREATE_BUCKET && acl && w->set & SET_OWNERSHIP && w->ownership == OWNERSHIP_BUCKET_OWNER_ENFORCED)
+	if (w->action == ACTION_CREATE_BUCKET && acl && w->set & SET_OWNERSHIP &&
+	    w->ownership == OWNERSHIP_BUCKET_OWNER_ENFORCED)
 		return (struct decision){ERR_INVALID, REASON_ACL_DISABLED, "owner"};
 	return allow_by_role;
 }

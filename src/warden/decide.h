@@ -1,7 +1,9 @@
 /*
- * decide: may this asker do this? A pure function of who asks, what is wanted, the verified charters, and the time.
+ * decide: may this asker do this? A pure function of who asks, what is wanted, the verified
+ * charters, and the time.
  *
- * Order (S3 User Guide, "How Amazon S3 authorizes a request"; IAM User Guide, "Policy evaluation logic"):
+ * Order (S3 User Guide, "How Amazon S3 authorizes a request"; IAM User Guide, "Policy evaluation
+ * logic"):
  *   1. the charters belong to the request, and the want is one that its action may have (CORRUPT, INVALID);
  *   2. an explicit Deny of the bucket policy, but for the bucket's owner on the policy itself;
  *   3. the role, which is a cap;
@@ -39,8 +41,8 @@ struct decision {
 struct decision decide(struct policy_cache *cache, const struct decide_request *r);
 
 /*
- * decide_owner(asker, bucket, acl): whose a new object is: the writer's; the bucket owner's if ownership says so, and where nobody
- * signed. ${acl} as asked for, before acl_resolve().
+ * decide_owner(asker, bucket, acl): whose a new object is: the writer's; the bucket owner's if
+ * ownership says so, and where nobody signed. ${acl} as asked for, before acl_resolve().
  */
 struct id decide_owner(const struct asker *a, const struct charter *bucket, const struct acl *acl);
 

@@ -52,7 +52,8 @@ grant_check(const struct mac_key *k, const struct grant *g, int64_t now_us, stru
 	unsigned action = (unsigned)b[AT_ACTION] << 8 | b[AT_ACTION + 1];
 
 	mac_sha256(k, str_of(b, AT_MAC), mac);
-	if (!crypto_equal(mac, b + AT_MAC, sizeof(mac)) || memcmp(b, magic, sizeof(magic)) != 0 || action >= ACTION_COUNT)
+	if (!crypto_equal(mac, b + AT_MAC, sizeof(mac)) || memcmp(b, magic, sizeof(magic)) != 0 ||
+	    action >= ACTION_COUNT)
 		return ERR(ERR_DENIED);
 	t.action = (enum action)action;
 	memcpy(t.who.b, b + AT_WHO, 16);

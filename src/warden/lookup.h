@@ -1,6 +1,7 @@
 /*
- * lookup: the questions that the pure part of warden (policy, ACL) has about people, answered by whoever holds them.
- * Every function returns whether there is such a person; revoked people are people.
+ * lookup: the questions that the pure part of warden (policy, ACL) has about people, answered by
+ * whoever holds them. Every function returns whether there is such a person; revoked people are
+ * people.
  */
 #ifndef CLOISTER_WARDEN_LOOKUP_H
 #define CLOISTER_WARDEN_LOOKUP_H

@@ -1,10 +1,15 @@
+#include <jansson.h>
+
 #include "crypto/crypto.h"
 #include "warden/policy_private.h"
 
 #define ENTRIES 256
 #define BYTES_MAX (16 * MiB)
 
-/* Text that does not compile is kept too (${p} NULL, ${e} why), or it would be compiled anew with every request. */
+/*
+ * Text that does not compile is kept too (${p} NULL, ${e} why), or it would be compiled anew with
+ * every request.
+ */
 struct cached {
 	uint8_t sha256[SHA256_BYTES];
 	struct policy *p;
@@ -22,9 +27,16 @@ struct err
 policy_cache_new(struct policy_cache **ret)
 {
 	struct policy_cache *c = calloc(1, sizeof(*c));
+	size_t seed;
 
 	if (!c)
 		return ERR(ERR_NO_MEMORY);
+	/*
+	 * or jansson would open a file for it at its first object, inside the jail; 0 is its word
+	 * for that
+	 */
+	rand_bytes(&seed, sizeof(seed));
+	json_object_seed(seed | 1);
 	*ret = c;
 	return OK;
 }

@@ -4,8 +4,9 @@
 #include "warden/policy_private.h"
 
 /*
- * From JSON to struct policy. Strict everywhere: an element, operator, key, variable, principal or action that is not known makes
- * the document malformed, since a Deny that nobody understood would be no Deny.
+ * From JSON to struct policy. Strict everywhere: an element, operator, key, variable, principal or
+ * action that is not known makes the document malformed, since a Deny that nobody understood would
+ * be no Deny.
  */
 
 #define LIMIT_DEPTH 8
@@ -148,7 +149,8 @@ variable_make(struct policy *p, struct str inside, uint16_t *ret)
 	v.key.tag = policy_keep(p, v.key.tag);
 	if ((v.has_fallback && !v.fallback.p) || !v.key.tag.p)
 		return ERR(ERR_NO_MEMORY);
-	if (!p->variables && !(p->variables = policy_take(p, LIMIT_VARIABLES * sizeof(*p->variables))))
+	if (!p->variables &&
+	    !(p->variables = policy_take(p, LIMIT_VARIABLES * sizeof(*p->variables))))
 		return ERR(ERR_NO_MEMORY);
 	p->variables[p->n_variables] = v;
 	*ret = (uint16_t)(TOKEN_VARIABLE + p->n_variables++);
@@ -185,7 +187,8 @@ pattern_make(struct policy *p, struct str s, bool wildcards, bool variables, str
 		uint16_t token = (uint8_t)s.p[i];
 
 		taken = 1;
-		if (variables && p->has_variables && s.p[i] == '$' && i + 1 < s.n && s.p[i + 1] == '{')
+		if (variables && p->has_variables && s.p[i] == '$' && i + 1 < s.n &&
+		    s.p[i + 1] == '{')
 			TRY(variable_token(p, str_sub(s, i, SIZE_MAX), &token, &taken));
 		else if (wildcards && (s.p[i] == '*' || s.p[i] == '?'))
 			token = s.p[i] == '*' ? TOKEN_STAR : TOKEN_ONE;
@@ -209,10 +212,12 @@ principal_named(struct compiler *c, struct str s, struct principal *ret)
 		return ERR(ERR_INVALID);
 	if (!err_is(id_parse(s, &ret->id))) {
 		ret->kind = PRINCIPAL_ID;
-		return c->people && !c->people->by_id(c->people->ctx, ret->id) ? ERR(ERR_INVALID) : OK;
+		return c->people && !c->people->by_id(c->people->ctx, ret->id) ? ERR(ERR_INVALID)
+									       : OK;
 	}
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == '*' || s.p[i] == '?' || s.p[i] == '/' || s.p[i] == ':' || s.p[i] == '$')
+		if (s.p[i] == '*' || s.p[i] == '?' || s.p[i] == '/' || s.p[i] == ':' ||
+		    s.p[i] == '$')
 			return ERR(ERR_INVALID); /* no wildcards here but "*" alone; no other kind of ARN */
 	if (c->people && !c->people->by_name(c->people->ctx, s, &known))
 		return ERR(ERR_INVALID);
@@ -232,11 +237,13 @@ principal_make(struct compiler *c, struct str s, bool canonical, struct principa
 	}
 	if (canonical || !str_starts(s, STR("arn:")))
 		return principal_named(c, s, ret);
-	if (!str_starts(s, STR("arn:aws:iam::")) || !str_split(str_sub(s, 13, SIZE_MAX), ':', &account, &rest))
+	if (!str_starts(s, STR("arn:aws:iam::")) ||
+	    !str_split(str_sub(s, 13, SIZE_MAX), ':', &account, &rest))
 		return ERR(ERR_INVALID);
 	if (str_eq(rest, STR("root")))
 		return principal_named(c, account, ret);
-	return str_starts(rest, STR("user/")) ? principal_named(c, str_sub(rest, 5, SIZE_MAX), ret) : ERR(ERR_INVALID);
+	return str_starts(rest, STR("user/")) ? principal_named(c, str_sub(rest, 5, SIZE_MAX), ret)
+					      : ERR(ERR_INVALID);
 }
 
 static struct err
@@ -244,7 +251,8 @@ principals_of(struct compiler *c, const json_t *list, bool canonical, struct sta
 {
 	TRY(check_text_list(list));
 	for (size_t i = 0; i < list_n(list); i++)
-		TRY(principal_make(c, text_of(list_at(list, i)), canonical, &st->principals[st->n_principals++]));
+		TRY(principal_make(
+		    c, text_of(list_at(list, i)), canonical, &st->principals[st->n_principals++]));
 	return OK;
 }
 
@@ -258,14 +266,17 @@ principals_make(struct compiler *c, json_t *o, struct statement *st)
 	if (json_is_string(j) && !str_eq(text_of(j), STR("*")))
 		return ERR(ERR_INVALID);
 	if (json_is_object(j))
-		TRY(check_members(json_object_get(o, st->not_principal ? "NotPrincipal" : "Principal"), known));
+		TRY(check_members(
+		    json_object_get(o, st->not_principal ? "NotPrincipal" : "Principal"), known));
 	else if (!json_is_string(j))
 		return ERR(ERR_INVALID);
 	aws = json_is_object(j) ? json_object_get(j, "AWS") : j;
 	canonical = json_is_object(j) ? json_object_get(j, "CanonicalUser") : NULL;
 	if (!aws && !canonical)
 		return ERR(ERR_INVALID);
-	st->principals = policy_take(c->p, ((aws ? list_n(aws) : 0) + (canonical ? list_n(canonical) : 0)) * sizeof(*st->principals));
+	st->principals = policy_take(c->p,
+	    ((aws ? list_n(aws) : 0) + (canonical ? list_n(canonical) : 0)) *
+		sizeof(*st->principals));
 	if (!st->principals)
 		return ERR(ERR_NO_MEMORY);
 	if (aws)
@@ -276,13 +287,14 @@ principals_make(struct compiler *c, json_t *o, struct statement *st)
 /* ---- Action ---- */
 
 /* Of S3, but not of this house: a policy made elsewhere may name them. */
-static const char *const actions_elsewhere[] = {"s3:GetObjectTorrent", "s3:GetObjectVersionTorrent", "s3:RestoreObject",
-	"s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags", "s3:GetObjectVersionForReplication",
-	"s3:GetObjectVersionAttributes", "s3:ObjectOwnerOverrideToBucketOwner", "s3:PutBucketLogging", "s3:PutBucketWebsite",
-	"s3:DeleteBucketWebsite", "s3:PutBucketRequestPayment", "s3:PutAccelerateConfiguration",
-	"s3:PutReplicationConfiguration", "s3:GetAnalyticsConfiguration", "s3:PutAnalyticsConfiguration",
-	"s3:GetInventoryConfiguration", "s3:PutInventoryConfiguration", "s3:GetMetricsConfiguration",
-	"s3:PutMetricsConfiguration", "s3:InitiateReplication"};
+static const char *const actions_elsewhere[] = {"s3:GetObjectTorrent", "s3:GetObjectVersionTorrent",
+    "s3:RestoreObject", "s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags",
+    "s3:GetObjectVersionForReplication", "s3:GetObjectVersionAttributes",
+    "s3:ObjectOwnerOverrideToBucketOwner", "s3:PutBucketLogging", "s3:PutBucketWebsite",
+    "s3:DeleteBucketWebsite", "s3:PutBucketRequestPayment", "s3:PutAccelerateConfiguration",
+    "s3:PutReplicationConfiguration", "s3:GetAnalyticsConfiguration",
+    "s3:PutAnalyticsConfiguration", "s3:GetInventoryConfiguration", "s3:PutInventoryConfiguration",
+    "s3:GetMetricsConfiguration", "s3:PutMetricsConfiguration", "s3:InitiateReplication"};
 
 static bool
 action_matches(struct policy *p, const struct pattern *t, const char *name)
@@ -340,7 +352,8 @@ resource_make(struct compiler *c, struct str s, struct pattern *ret)
 	struct str region, account, name, bucket, key;
 	struct pattern t;
 
-	if (!str_starts(s, STR(ARN)) || !str_split(str_sub(s, sizeof(ARN) - 1, SIZE_MAX), ':', &region, &account) ||
+	if (!str_starts(s, STR(ARN)) ||
+	    !str_split(str_sub(s, sizeof(ARN) - 1, SIZE_MAX), ':', &region, &account) ||
 	    !str_split(account, ':', &account, &name) || name.n == 0)
 		return ERR(ERR_INVALID);
 	TRY(pattern_make(c->p, name, true, true, ret));
@@ -362,7 +375,8 @@ resources_make(struct compiler *c, const json_t *o, struct statement *st)
 	if (!st->resources)
 		return ERR(ERR_NO_MEMORY);
 	for (; st->n_resources < list_n(list); st->n_resources++)
-		TRY(resource_make(c, text_of(list_at(list, st->n_resources)), &st->resources[st->n_resources]));
+		TRY(resource_make(
+		    c, text_of(list_at(list, st->n_resources)), &st->resources[st->n_resources]));
 	return OK;
 }
 
@@ -436,8 +450,8 @@ conditions_make(struct policy *p, json_t *o, struct statement *st)
 static struct err
 statement_make(struct compiler *c, json_t *o, struct statement *st)
 {
-	static const char *const known[] = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource",
-		"NotResource", "Condition", NULL};
+	static const char *const known[] = {"Sid", "Effect", "Principal", "NotPrincipal", "Action",
+	    "NotAction", "Resource", "NotResource", "Condition", NULL};
 	const json_t *sid = json_object_get(o, "Sid"), *effect = json_object_get(o, "Effect");
 
 	if (!json_is_object(o) || (sid && !json_is_string(sid)) || !json_is_string(effect))
@@ -461,10 +475,12 @@ document_make(struct compiler *c, json_t *o)
 	struct policy *p = c->p;
 
 	TRY(check_members(o, known));
-	if (version && !str_eq(text_of(version), STR("2012-10-17")) && !str_eq(text_of(version), STR("2008-10-17")))
+	if (version && !str_eq(text_of(version), STR("2012-10-17")) &&
+	    !str_eq(text_of(version), STR("2008-10-17")))
 		return ERR(ERR_INVALID);
 	p->has_variables = version && str_eq(text_of(version), STR("2012-10-17"));
-	if ((id && !json_is_string(id)) || (!json_is_object(list) && !json_is_array(list)) || list_n(list) == 0)
+	if ((id && !json_is_string(id)) || (!json_is_object(list) && !json_is_array(list)) ||
+	    list_n(list) == 0)
 		return ERR(ERR_INVALID);
 	p->statements = policy_take(p, list_n(list) * sizeof(*p->statements));
 	if (!p->statements)
@@ -505,7 +521,8 @@ is_deep(struct str s)
 }
 
 struct err
-policy_compile(struct str text, struct str bucket_name, const struct people_lookup *people, struct policy **ret)
+policy_compile(struct str text, struct str bucket_name, const struct people_lookup *people,
+    struct policy **ret)
 {
 	struct compiler c = {.bucket_name = bucket_name, .people = people};
 	json_error_t where;

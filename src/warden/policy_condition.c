@@ -44,7 +44,8 @@ struct err
 clause_operator(struct str name, struct clause *ret)
 {
 	struct clause c = {.quantifier = QUANTIFIER_NONE};
-	bool any = str_starts(name, STR("ForAnyValue:")), all = str_starts(name, STR("ForAllValues:"));
+	bool any = str_starts(name, STR("ForAnyValue:")),
+	     all = str_starts(name, STR("ForAllValues:"));
 
 	if (any || all) {
 		c.quantifier = any ? QUANTIFIER_ANY : QUANTIFIER_ALL;
@@ -191,7 +192,8 @@ compares(enum comparison c, int order)
 
 /* Does the request's ${s} fit ${v}? What cannot be read as what the operator wants fits nothing. */
 static bool
-value_fits(struct evaluation *e, const struct clause *c, const struct operand_value *v, struct str s)
+value_fits(
+    struct evaluation *e, const struct clause *c, const struct operand_value *v, struct str s)
 {
 	struct network host;
 	double number;
@@ -208,9 +210,11 @@ value_fits(struct evaluation *e, const struct clause *c, const struct operand_va
 		return parse_number(s, &number) &&
 		    compares(c->comparison, number < v->u.number ? -1 : number > v->u.number);
 	case OPERAND_DATE:
-		return parse_date(s, &us) && compares(c->comparison, us < v->u.us ? -1 : us > v->u.us);
+		return parse_date(s, &us) &&
+		    compares(c->comparison, us < v->u.us ? -1 : us > v->u.us);
 	case OPERAND_IP:
-		return parse_network(s, &host) && host.bits == 128 && network_has(&v->u.network, &host);
+		return parse_network(s, &host) && host.bits == 128 &&
+		    network_has(&v->u.network, &host);
 	case OPERAND_BOOL:
 		return parse_truth(s, &truth) && truth == v->u.truth;
 	case OPERAND_NULL:
@@ -229,8 +233,9 @@ any_value_fits(struct evaluation *e, const struct clause *c, struct str s)
 }
 
 /*
- * IAM User Guide, "Multivalued context keys" and "Condition operators": an absent key fulfils a negated operator, ...IfExists and
- * ForAllValues, and nothing else. Values of the policy are alternatives; a negated operator holds if none of them fits.
+ * IAM User Guide, "Multivalued context keys" and "Condition operators": an absent key fulfils a
+ * negated operator, ...IfExists and ForAllValues, and nothing else. Values of the policy are
+ * alternatives; a negated operator holds if none of them fits.
  */
 bool
 clause_holds(struct evaluation *e, const struct clause *c)
@@ -246,7 +251,8 @@ clause_holds(struct evaluation *e, const struct clause *c)
 		return false;
 	}
 	if (n == 0)
-		return c->if_exists || c->quantifier == QUANTIFIER_ALL || (c->negated && c->quantifier == QUANTIFIER_NONE);
+		return c->if_exists || c->quantifier == QUANTIFIER_ALL ||
+		    (c->negated && c->quantifier == QUANTIFIER_NONE);
 	for (size_t i = 0; i < n; i++)
 		fitting += any_value_fits(e, c, values[i]);
 	switch (c->quantifier) {

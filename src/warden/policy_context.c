@@ -27,7 +27,8 @@ key_parse(struct str name, struct key_ref *ret)
 		struct str known = str_c(keys[i].name);
 		bool family = is_family(known);
 
-		if ((family ? name.n > known.n : name.n == known.n) && str_eq_nocase(str_sub(name, 0, known.n), known)) {
+		if ((family ? name.n > known.n : name.n == known.n) &&
+		    str_eq_nocase(str_sub(name, 0, known.n), known)) {
 			*ret = (struct key_ref){.key = (enum context_key)i, .tag = str_sub(name, known.n, SIZE_MAX)};
 			return OK;
 		}
@@ -48,7 +49,10 @@ one(struct str v, struct str *out)
 	return 1;
 }
 
-/* Values that gate read from the request, under the very key of ${k}; a tag's key matches in its own case. */
+/*
+ * Values that gate read from the request, under the very key of ${k}; a tag's key matches in its
+ * own case.
+ */
 static size_t
 from_gate(const struct policy_request *r, const struct key_ref *k, struct str *out)
 {
@@ -58,7 +62,8 @@ from_gate(const struct policy_request *r, const struct key_ref *k, struct str *o
 	for (size_t i = 0; i < r->n_conditions && n < CONTEXT_VALUES_MAX; i++) {
 		struct str name = r->conditions[i].key;
 
-		if (name.n == known.n + k->tag.n && str_eq_nocase(str_sub(name, 0, known.n), known) &&
+		if (name.n == known.n + k->tag.n &&
+		    str_eq_nocase(str_sub(name, 0, known.n), known) &&
 		    str_eq(str_sub(name, known.n, SIZE_MAX), k->tag))
 			out[n++] = r->conditions[i].value;
 	}
@@ -104,12 +109,14 @@ principal_arn(const struct policy_request *r, char scratch[CONTEXT_SCRATCH], str
 	int n;
 
 	id_format(r->asker->id, hex);
-	n = snprintf(scratch, CONTEXT_SCRATCH, "arn:aws:iam::%s:user/%.*s", hex, STR_ARG(r->user_name));
+	n = snprintf(
+	    scratch, CONTEXT_SCRATCH, "arn:aws:iam::%s:user/%.*s", hex, STR_ARG(r->user_name));
 	return n > 0 && n < CONTEXT_SCRATCH ? one(str_of(scratch, (size_t)n), out) : 0;
 }
 
 static size_t
-signature_value(const struct policy_request *r, enum context_key k, char scratch[CONTEXT_SCRATCH], struct str *out)
+signature_value(const struct policy_request *r, enum context_key k, char scratch[CONTEXT_SCRATCH],
+    struct str *out)
 {
 	const struct proof *p = r->proof;
 	int64_t date_us;
@@ -119,14 +126,18 @@ signature_value(const struct policy_request *r, enum context_key k, char scratch
 	if (k == KEY_SIGNATURE_VERSION)
 		return one(STR("AWS4-HMAC-SHA256"), out);
 	if (k == KEY_AUTH_TYPE)
-		return one(p->kind == PROOF_SIGV4_TEXT ? STR("POST") : p->expires_s ? STR("REST-QUERY-STRING") : STR("REST-HEADER"), out);
+		return one(p->kind == PROOF_SIGV4_TEXT ? STR("POST")
+			: p->expires_s                 ? STR("REST-QUERY-STRING")
+						       : STR("REST-HEADER"),
+		    out);
 	if (err_is(clock_parse_basic(p->date, &date_us)))
 		return 0;
 	return one(scratch_number((r->now_us - date_us) / 1000, scratch), out); /* milliseconds */
 }
 
 static size_t
-version_value(const struct policy_request *r, const struct key_ref *k, char scratch[CONTEXT_SCRATCH], struct str *out)
+version_value(const struct policy_request *r, const struct key_ref *k,
+    char scratch[CONTEXT_SCRATCH], struct str *out)
 {
 	if (!id_is_zero(r->version))
 		return one(scratch_hex(r->version, scratch), out);
@@ -135,7 +146,8 @@ version_value(const struct policy_request *r, const struct key_ref *k, char scra
 }
 
 static size_t
-asker_value(const struct policy_request *r, enum context_key k, char scratch[CONTEXT_SCRATCH], struct str *out)
+asker_value(const struct policy_request *r, enum context_key k, char scratch[CONTEXT_SCRATCH],
+    struct str *out)
 {
 	const struct asker *a = r->asker;
 
@@ -163,14 +175,17 @@ request_tags(const struct policy_request *r, const struct key_ref *k, struct str
 }
 
 size_t
-context_values(const struct policy_request *r, const struct key_ref *k, char scratch[CONTEXT_SCRATCH],
-    struct str out[CONTEXT_VALUES_MAX])
+context_values(const struct policy_request *r, const struct key_ref *k,
+    char scratch[CONTEXT_SCRATCH], struct str out[CONTEXT_VALUES_MAX])
 {
 	if (keys[k->key].from == FROM_GATE)
 		return from_gate(r, k, out);
 	if (keys[k->key].from == FROM_NEVER)
 		return 0;
-	/* What is left is warden's own knowledge: whatever gate says of these keys is not looked at. */
+	/*
+	 * What is left is warden's own knowledge: whatever gate says of these keys is not looked
+	 * at.
+	 */
 	if (k->key == KEY_SOURCE_IP)
 		return r->proof && r->proof->address.n ? one(r->proof->address, out) : 0;
 	if (k->key == KEY_CURRENT_TIME)
@@ -181,7 +196,8 @@ context_values(const struct policy_request *r, const struct key_ref *k, char scr
 		return one(scratch_hex(r->bucket_owner, scratch), out);
 	if (k->key == KEY_VERSION_ID)
 		return version_value(r, k, scratch, out);
-	if (k->key == KEY_SIGNATURE_AGE || k->key == KEY_SIGNATURE_VERSION || k->key == KEY_AUTH_TYPE)
+	if (k->key == KEY_SIGNATURE_AGE || k->key == KEY_SIGNATURE_VERSION ||
+	    k->key == KEY_AUTH_TYPE)
 		return signature_value(r, k->key, scratch, out);
 	if (k->key == KEY_EXISTING_TAG)
 		return r->object ? tag_value(r->object->tags, r->object->n_tags, k->tag, out) : 0;

@@ -1,8 +1,8 @@
 #include "warden/policy_private.h"
 
 /*
- * The matcher keeps one place to go back to, the last star, and so needs at most pattern times text steps, which
- * the budget of the evaluation bounds over all patterns of a policy.
+ * The matcher keeps one place to go back to, the last star, and so needs at most pattern times text
+ * steps, which the budget of the evaluation bounds over all patterns of a policy.
  */
 
 #define EXPANDED_MAX 4096
@@ -44,7 +44,8 @@ tokens_match(struct evaluation *e, const uint16_t *t, size_t n, struct str s, bo
 		} else if (at < n && t[at] == TOKEN_ONE) {
 			at++;
 			i += one_character(s, i);
-		} else if (at < n && (t[at] == c || (nocase && t[at] < 256 && fold(t[at]) == fold(c)))) {
+		} else if (at < n &&
+		    (t[at] == c || (nocase && t[at] < 256 && fold(t[at]) == fold(c)))) {
 			at++;
 			i++;
 		} else if (star != SIZE_MAX) {
@@ -96,7 +97,8 @@ too_long:
 }
 
 bool
-pattern_match(struct evaluation *e, const struct pattern *p, struct str s, bool nocase, bool *ret_unresolved)
+pattern_match(
+    struct evaluation *e, const struct pattern *p, struct str s, bool nocase, bool *ret_unresolved)
 {
 	uint16_t out[EXPANDED_MAX];
 	size_t n;
@@ -112,7 +114,10 @@ pattern_match(struct evaluation *e, const struct pattern *p, struct str s, bool 
 	return tokens_match(e, out, n, s, nocase);
 }
 
-/* The six parts of an ARN match one by one: a wildcard does not run over a colon, but in the last part. */
+/*
+ * The six parts of an ARN match one by one: a wildcard does not run over a colon, but in the last
+ * part.
+ */
 bool
 pattern_match_arn(struct evaluation *e, const struct pattern *p, struct str s)
 {
@@ -131,7 +136,8 @@ pattern_match_arn(struct evaluation *e, const struct pattern *p, struct str s)
 
 		while (colon < n && t[colon] != ':')
 			colon++;
-		if (colon == n || at == SIZE_MAX || !tokens_match(e, t, colon, str_sub(s, 0, at), false))
+		if (colon == n || at == SIZE_MAX ||
+		    !tokens_match(e, t, colon, str_sub(s, 0, at), false))
 			return false;
 		t += colon + 1;
 		n -= colon + 1;
@@ -185,7 +191,8 @@ statement_applies(struct evaluation *e, const struct statement *st, struct str r
 {
 	unsigned a = e->request->action;
 
-	if (!(st->actions[a / 64] >> a % 64 & 1) || principal_matches(st, e->request) == st->not_principal ||
+	if (!(st->actions[a / 64] >> a % 64 & 1) ||
+	    principal_matches(st, e->request) == st->not_principal ||
 	    !resource_applies(e, st, resource))
 		return false;
 	for (size_t i = 0; i < st->n_clauses; i++)
@@ -199,7 +206,8 @@ is_of_object(enum action a)
 {
 	enum action_class c = action_class(a);
 
-	return c == CLASS_OBJECT_READ || c == CLASS_OBJECT_WRITE || c == CLASS_OBJECT_DELETE || c == CLASS_OBJECT_RULE;
+	return c == CLASS_OBJECT_READ || c == CLASS_OBJECT_WRITE || c == CLASS_OBJECT_DELETE ||
+	    c == CLASS_OBJECT_RULE;
 }
 
 enum policy_effect
@@ -222,7 +230,8 @@ policy_evaluate(const struct policy *p, const struct policy_request *r)
 	for (size_t i = 0; i < p->n_statements; i++) {
 		const struct statement *st = &p->statements[i];
 
-		if ((st->deny || effect == POLICY_SILENT) && statement_applies(&e, st, str_of(resource, n))) {
+		if ((st->deny || effect == POLICY_SILENT) &&
+		    statement_applies(&e, st, str_of(resource, n))) {
 			if (st->deny)
 				return POLICY_DENY;
 			effect = POLICY_ALLOW;

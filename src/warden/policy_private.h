@@ -1,5 +1,6 @@
 /*
- * policy_private: a compiled policy, for the files that make and evaluate it (policy*.c) and nobody else.
+ * policy_private: a compiled policy, for the files that make and evaluate it (policy*.c) and nobody
+ * else.
  */
 #ifndef CLOISTER_WARDEN_POLICY_PRIVATE_H
 #define CLOISTER_WARDEN_POLICY_PRIVATE_H
@@ -7,8 +8,9 @@
 #include "warden/policy.h"
 
 /*
- * Condition keys: X(suffix, name, from). WARDEN: told by warden itself; GATE: read from the request; NEVER: known to S3, never
- * present here (a policy may name it). A name that ends with '/' goes on with a tag's key. Names match in any case.
+ * Condition keys: X(suffix, name, from). WARDEN: told by warden itself; GATE: read from the
+ * request; NEVER: known to S3, never present here (a policy may name it). A name that ends with '/'
+ * goes on with a tag's key. Names match in any case.
  */
 #define CONTEXT_KEYS(X) \
 	X(SOURCE_IP, "aws:SourceIp", WARDEN) \
@@ -85,13 +87,16 @@ enum context_key {
 };
 struct key_ref { enum context_key key; struct str tag; };
 
-/* key_parse(name, &k): INVALID. ${k.tag} borrows. key_is_single(k): at most one value, so that it may be a variable. */
+/*
+ * key_parse(name, &k): INVALID. ${k.tag} borrows. key_is_single(k): at most one value, so that it
+ * may be a variable.
+ */
 struct err key_parse(struct str name, struct key_ref *ret);
 bool key_is_single(enum context_key k);
 
 /*
- * Patterns are token strings: 0..255 a byte, then wildcards, then variables by number. So a wildcard character
- * that came out of a variable is an ordinary byte.
+ * Patterns are token strings: 0..255 a byte, then wildcards, then variables by number. So a
+ * wildcard character that came out of a variable is an ordinary byte.
  */
 #define TOKEN_STAR 256
 #define TOKEN_ONE 257
@@ -106,8 +111,23 @@ struct variable { struct key_ref key; bool has_fallback; struct str fallback; };
 enum principal_kind { PRINCIPAL_ANYBODY, PRINCIPAL_ID, PRINCIPAL_NAME };
 struct principal { enum principal_kind kind; struct id id; struct str name; };
 
-enum operand { OPERAND_STRING, OPERAND_LIKE, OPERAND_NUMBER, OPERAND_DATE, OPERAND_BOOL, OPERAND_IP, OPERAND_ARN, OPERAND_NULL };
-enum comparison { COMPARE_EQUAL, COMPARE_LESS, COMPARE_LESS_EQUAL, COMPARE_GREATER, COMPARE_GREATER_EQUAL };
+enum operand {
+	OPERAND_STRING,
+	OPERAND_LIKE,
+	OPERAND_NUMBER,
+	OPERAND_DATE,
+	OPERAND_BOOL,
+	OPERAND_IP,
+	OPERAND_ARN,
+	OPERAND_NULL
+};
+enum comparison {
+	COMPARE_EQUAL,
+	COMPARE_LESS,
+	COMPARE_LESS_EQUAL,
+	COMPARE_GREATER,
+	COMPARE_GREATER_EQUAL
+};
 enum quantifier { QUANTIFIER_NONE, QUANTIFIER_ANY, QUANTIFIER_ALL };
 
 struct network { uint8_t address[16], bits; }; /* IPv4 as ::ffff:0:0/96 */
@@ -146,13 +166,16 @@ struct policy {
 	size_t n_statements;
 };
 
-/* policy_take(p, n): zeroed, until policy_free(); NULL without memory. policy_keep(p, s): a copy. */
+/*
+ * policy_take(p, n): zeroed, until policy_free(); NULL without memory. policy_keep(p, s): a copy.
+ */
 void *policy_take(struct policy *p, size_t n);
 struct str policy_keep(struct policy *p, struct str s);
 size_t policy_bytes(const struct policy *p);
 
 /* pattern_make(p, s, wildcards, variables, &pattern): INVALID for an unknown variable. */
-struct err pattern_make(struct policy *p, struct str s, bool wildcards, bool variables, struct pattern *ret);
+struct err pattern_make(
+    struct policy *p, struct str s, bool wildcards, bool variables, struct pattern *ret);
 
 /* One evaluation. ${broken}: out of steps, or a value too long: the whole evaluation denies. */
 #define EVALUATION_STEPS 300000
@@ -163,19 +186,24 @@ struct evaluation {
 	bool broken;
 };
 bool tokens_match(struct evaluation *e, const uint16_t *t, size_t n, struct str s, bool nocase);
-/* pattern_match: variables filled in; ${ret_unresolved} (may be NULL) when one has no value: no match. */
-bool pattern_match(struct evaluation *e, const struct pattern *p, struct str s, bool nocase, bool *ret_unresolved);
+/*
+ * pattern_match: variables filled in; ${ret_unresolved} (may be NULL) when one has no value: no
+ * match.
+ */
+bool pattern_match(
+    struct evaluation *e, const struct pattern *p, struct str s, bool nocase, bool *ret_unresolved);
 bool pattern_match_arn(struct evaluation *e, const struct pattern *p, struct str s);
 
 /* context_values: the values of a key in this request; made-up ones in ${scratch}. */
 #define CONTEXT_SCRATCH 128
 #define CONTEXT_VALUES_MAX 128
-size_t context_values(const struct policy_request *r, const struct key_ref *k, char scratch[CONTEXT_SCRATCH],
-    struct str out[CONTEXT_VALUES_MAX]);
+size_t context_values(const struct policy_request *r, const struct key_ref *k,
+    char scratch[CONTEXT_SCRATCH], struct str out[CONTEXT_VALUES_MAX]);
 bool clause_holds(struct evaluation *e, const struct clause *c);
 
 /* clause_operator("ForAnyValue:StringLikeIfExists", &c), clause_value(p, c, text, &v): INVALID. */
 struct err clause_operator(struct str name, struct clause *ret);
-struct err clause_value(struct policy *p, const struct clause *c, struct str text, struct operand_value *ret);
+struct err clause_value(
+    struct policy *p, const struct clause *c, struct str text, struct operand_value *ret);
 
 #endif

@@ -1,15 +1,17 @@
 #include "warden/policy_private.h"
 
 /*
- * S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of 'public'": a policy is public unless every
- * Allow is to fixed principals, or under a condition that fixes one of these keys to values without wildcard or variable.
+ * S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of 'public'": a
+ * policy is public unless every Allow is to fixed principals, or under a condition that fixes one
+ * of these keys to values without wildcard or variable.
  */
 static bool
 key_fixes(enum context_key k)
 {
-	static const enum context_key fixing[] = {KEY_SOURCE_IP, KEY_SOURCE_ARN, KEY_SOURCE_VPC, KEY_SOURCE_VPCE, KEY_SOURCE_ACCOUNT,
-		KEY_SOURCE_ORG, KEY_PRINCIPAL_ORG, KEY_USERID, KEY_USERNAME, KEY_PRINCIPAL_ARN, KEY_PRINCIPAL_ACCOUNT, KEY_SSE_KEY,
-		KEY_ACCESS_POINT_ARN, KEY_ACCESS_POINT_ACCOUNT};
+	static const enum context_key fixing[] = {KEY_SOURCE_IP, KEY_SOURCE_ARN, KEY_SOURCE_VPC,
+	    KEY_SOURCE_VPCE, KEY_SOURCE_ACCOUNT, KEY_SOURCE_ORG, KEY_PRINCIPAL_ORG, KEY_USERID,
+	    KEY_USERNAME, KEY_PRINCIPAL_ARN, KEY_PRINCIPAL_ACCOUNT, KEY_SSE_KEY,
+	    KEY_ACCESS_POINT_ARN, KEY_ACCESS_POINT_ACCOUNT};
 
 	for (size_t i = 0; i < ARRAY_LEN(fixing); i++)
 		if (fixing[i] == k)
@@ -29,7 +31,8 @@ network_is_narrow(const struct network *n)
 static bool
 clause_fixes(const struct clause *c)
 {
-	if (c->negated || c->if_exists || c->quantifier == QUANTIFIER_ALL || c->comparison != COMPARE_EQUAL || !key_fixes(c->key.key))
+	if (c->negated || c->if_exists || c->quantifier == QUANTIFIER_ALL ||
+	    c->comparison != COMPARE_EQUAL || !key_fixes(c->key.key))
 		return false;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct operand_value *v = &c->values[i];

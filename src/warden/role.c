@@ -8,19 +8,20 @@ static const struct {
 	const char *word;
 	uint32_t classes;
 } table[PERSON_ROLE_COUNT] = {
-	/* what a public ACL or policy can give: never rules, never a bucket */
-	[PERSON_ANONYMOUS] = {"anonymous", BIT(BUCKET_SEE) | BIT(OBJECT_READ) | BIT(OBJECT_WRITE) | BIT(OBJECT_DELETE)},
-	[PERSON_ADMINISTRATOR] = {"administrator", S3_BUCKETS | BIT(STATUS)},
-	[PERSON_SECURITY_OFFICER] = {"security-officer", BIT(BUCKET_SEE) | BIT(STATUS) | BIT(AUDIT)},
-	[PERSON_PRIVACY_OFFICER] = {"privacy-officer", BIT(STATUS) | BIT(AUDIT)},
-	[PERSON_DATA_STEWARD] = {"data-steward", S3_BUCKETS | S3_DATA},
-	[PERSON_PRINCIPAL_INVESTIGATOR] = {"principal-investigator", S3_BUCKETS | S3_DATA},
-	[PERSON_RESEARCHER] = {"researcher", S3_BUCKETS | S3_DATA},
-	[PERSON_OUTPUT_CHECKER] = {"output-checker", BIT(BUCKET_SEE) | BIT(OBJECT_READ)},
-	[PERSON_AUDITOR] = {"auditor", BIT(STATUS) | BIT(AUDIT)},
-	[PERSON_CLINICIAN] = {"clinician", BIT(BUCKET_SEE) | BIT(OBJECT_READ) | BIT(OBJECT_WRITE)},
-	[PERSON_DEVICE] = {"device", BIT(OBJECT_WRITE)},
-	[PERSON_FEED] = {"feed", BIT(OBJECT_WRITE)},
+    /* what a public ACL or policy can give: never rules, never a bucket */
+    [PERSON_ANONYMOUS] = {"anonymous",
+	BIT(BUCKET_SEE) | BIT(OBJECT_READ) | BIT(OBJECT_WRITE) | BIT(OBJECT_DELETE)},
+    [PERSON_ADMINISTRATOR] = {"administrator", S3_BUCKETS | BIT(STATUS)},
+    [PERSON_SECURITY_OFFICER] = {"security-officer", BIT(BUCKET_SEE) | BIT(STATUS) | BIT(AUDIT)},
+    [PERSON_PRIVACY_OFFICER] = {"privacy-officer", BIT(STATUS) | BIT(AUDIT)},
+    [PERSON_DATA_STEWARD] = {"data-steward", S3_BUCKETS | S3_DATA},
+    [PERSON_PRINCIPAL_INVESTIGATOR] = {"principal-investigator", S3_BUCKETS | S3_DATA},
+    [PERSON_RESEARCHER] = {"researcher", S3_BUCKETS | S3_DATA},
+    [PERSON_OUTPUT_CHECKER] = {"output-checker", BIT(BUCKET_SEE) | BIT(OBJECT_READ)},
+    [PERSON_AUDITOR] = {"auditor", BIT(STATUS) | BIT(AUDIT)},
+    [PERSON_CLINICIAN] = {"clinician", BIT(BUCKET_SEE) | BIT(OBJECT_READ) | BIT(OBJECT_WRITE)},
+    [PERSON_DEVICE] = {"device", BIT(OBJECT_WRITE)},
+    [PERSON_FEED] = {"feed", BIT(OBJECT_WRITE)},
 };
 
 const char *

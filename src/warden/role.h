@@ -1,8 +1,10 @@
 /*
- * role: what a person or machine is to the house, and which classes of action that makes possible at all.
+ * role: what a person or machine is to the house, and which classes of action that makes possible
+ * at all.
  *
- * A role never gives access to a bucket: it is a cap under which policy, ownership and ACL decide (decide.h). Administrators
- * run everything and decrypt nothing. The words are those of records, of the API and of the console.
+ * A role never gives access to a bucket: it is a cap under which policy, ownership and ACL decide
+ * (decide.h). Administrators run everything and decrypt nothing. The words are those of records, of
+ * the API and of the console.
  */
 #ifndef CLOISTER_WARDEN_ROLE_H
 #define CLOISTER_WARDEN_ROLE_H

@@ -4,8 +4,9 @@
 #include "crypto/crypto.h"
 
 /*
- * Direct-mapped: two credentials that fall on one entry push each other out, which costs four HMACs and nothing else.
- * The first secret of an entry is the signing key, the second a hash of the credential's secret.
+ * Direct-mapped: two credentials that fall on one entry push each other out, which costs four HMACs
+ * and nothing else. The first secret of an entry is the signing key, the second a hash of the
+ * credential's secret.
  */
 #define ENTRIES 512
 #define LIMIT_ACCESS_KEY 64
@@ -59,7 +60,9 @@ void
 sigv4_forget(struct sigv4 *s, struct str access_key)
 {
 	for (size_t i = 0; i < ENTRIES; i++)
-		if (s->entries[i].key && str_eq(str_of(s->entries[i].access_key, s->entries[i].access_key_n), access_key))
+		if (s->entries[i].key &&
+		    str_eq(
+			str_of(s->entries[i].access_key, s->entries[i].access_key_n), access_key))
 			entry_clear(&s->entries[i]);
 }
 
@@ -79,7 +82,8 @@ static bool
 entry_is(const struct entry *e, const struct proof *p, const uint8_t of[32])
 {
 	return e->key && str_eq(str_of(e->access_key, e->access_key_n), p->access_key) &&
-	    str_eq(str_of(e->region, e->region_n), p->region) && str_eq(str_of(e->day, sizeof(e->day)), p->scope_date) &&
+	    str_eq(str_of(e->region, e->region_n), p->region) &&
+	    str_eq(str_of(e->day, sizeof(e->day)), p->scope_date) &&
 	    crypto_equal(secret_expose(e->of), of, 32);
 }
 
@@ -182,15 +186,16 @@ region_is_sane(struct str s)
 }
 
 /*
- * A form is signed over the base64 of its policy. Nothing else may pass as one: the string to sign of some request has line
- * ends and hyphens in it, so its signature is good for no form.
+ * A form is signed over the base64 of its policy. Nothing else may pass as one: the string to sign
+ * of some request has line ends and hyphens in it, so its signature is good for no form.
  */
 static bool
 text_is_base64(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
-			(s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '+' || s.p[i] == '/' || s.p[i] == '='))
+			(s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '+' || s.p[i] == '/' ||
+			s.p[i] == '='))
 			return false;
 	return s.n > 0 && s.n <= LIMIT_TEXT;
 }
@@ -199,10 +204,12 @@ text_is_base64(struct str s)
 static bool
 scope_is_sane(const struct proof *p, struct str secret, int64_t *ret_date_us)
 {
-	bool kind = p->kind == PROOF_SIGV4 || (p->kind == PROOF_SIGV4_TEXT && text_is_base64(p->text));
+	bool kind =
+	    p->kind == PROOF_SIGV4 || (p->kind == PROOF_SIGV4_TEXT && text_is_base64(p->text));
 
-	return kind && p->access_key.n > 0 && p->access_key.n <= LIMIT_ACCESS_KEY && secret.n > 0 && secret.n <= LIMIT_SECRET &&
-	    !err_is(clock_parse_basic(p->date, ret_date_us)) && p->scope_date.n == 8 && str_starts(p->date, p->scope_date) &&
+	return kind && p->access_key.n > 0 && p->access_key.n <= LIMIT_ACCESS_KEY && secret.n > 0 &&
+	    secret.n <= LIMIT_SECRET && !err_is(clock_parse_basic(p->date, ret_date_us)) &&
+	    p->scope_date.n == 8 && str_starts(p->date, p->scope_date) &&
 	    region_is_sane(p->region) && str_eq(p->service, STR("s3"));
 }
 
@@ -223,7 +230,8 @@ check_time(const struct proof *p, int64_t date_us, int64_t now_us)
 }
 
 struct err
-sigv4_verify(struct sigv4 *s, const struct proof *p, struct str secret, int64_t now_us, enum verdict_reason *ret_reason)
+sigv4_verify(struct sigv4 *s, const struct proof *p, struct str secret, int64_t now_us,
+    enum verdict_reason *ret_reason)
 {
 	uint8_t key[32], mac[32];
 	struct text t;
@@ -252,8 +260,8 @@ sigv4_verify(struct sigv4 *s, const struct proof *p, struct str secret, int64_t 
 }
 
 struct err
-sigv4_chunk(struct sigv4 *s, const struct proof *seed, struct str secret, const uint8_t previous[32],
-    const struct chunk_signature *c, bool trailer)
+sigv4_chunk(struct sigv4 *s, const struct proof *seed, struct str secret,
+    const uint8_t previous[32], const struct chunk_signature *c, bool trailer)
 {
 	static const struct str empty_sha256 =
 	    {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n", 65};
@@ -265,7 +273,8 @@ sigv4_chunk(struct sigv4 *s, const struct proof *seed, struct str secret, const 
 	if (seed->kind != PROOF_SIGV4 || !scope_is_sane(seed, secret, &date_us))
 		return ERR(ERR_UNAUTHENTICATED);
 	signing_key(s, seed, secret, key);
-	put_head(&t, trailer ? STR("AWS4-HMAC-SHA256-TRAILER") : STR("AWS4-HMAC-SHA256-PAYLOAD"), seed);
+	put_head(
+	    &t, trailer ? STR("AWS4-HMAC-SHA256-TRAILER") : STR("AWS4-HMAC-SHA256-PAYLOAD"), seed);
 	put_hex(&t, previous);
 	put(&t, STR("\n"));
 	if (!trailer)

@@ -118,8 +118,9 @@ void
 reply_verdict(const struct verdict *v, bool made, struct buf *b)
 {
 	bool allowed = v->e.code == ERR_NONE;
-	unsigned parts = !allowed ? 0 :
-	    PART_GRANT | (v->key ? PART_KEY : 0u) | (made ? PART_HEADER : 0u) | (v->charter.n ? PART_CHARTER : 0u);
+	unsigned parts = !allowed ? 0
+				  : PART_GRANT | (v->key ? PART_KEY : 0u) |
+		(made ? PART_HEADER : 0u) | (v->charter.n ? PART_CHARTER : 0u);
 
 	buf_put_u16(b, (uint16_t)v->e.code);
 	buf_put_u16(b, (uint16_t)v->reason);
@@ -158,7 +159,10 @@ verdict_decode(struct cur *c, struct verdict *ret)
 	uint16_t code = cur_u16(c), reason = cur_u16(c);
 	uint8_t parts;
 
-	/* the one place where receipts cross from warden, which has them from the ledger, to its clients */
+	/*
+	 * the one place where receipts cross from warden, which has them from the ledger, to its
+	 * clients
+	 */
 	ret->receipt.receipt_private_index = cur_u64(c);
 	ret->receipt.receipt_private_time_us = (int64_t)cur_u64(c);
 	parts = cur_u8(c);
@@ -216,8 +220,8 @@ reply_decode(struct cur *c, struct asker *ret_asker, struct verdict *ret, size_t
 /* ---- the small ones ---- */
 
 void
-chunks_request_encode(const struct proof *seed, const uint8_t previous[32], const struct chunk_signature *s, size_t n,
-    bool trailer, struct buf *b)
+chunks_request_encode(const struct proof *seed, const uint8_t previous[32],
+    const struct chunk_signature *s, size_t n, bool trailer, struct buf *b)
 {
 	INVARIANT(n <= CHUNKS_A_MESSAGE);
 	proof_encode(seed, b);

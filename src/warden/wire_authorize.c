@@ -1,8 +1,9 @@
 #include "warden/wire.h"
 
 /*
- * proof, u16 conditions, each (lstr key, lstr value), u16 wants, u16 how many of them have an ACL, u16 tags in all, then the wants.
- * The bucket charter of a want may be "as in the want before": deletions of a thousand keys carry it once.
+ * proof, u16 conditions, each (lstr key, lstr value), u16 wants, u16 how many of them have an ACL,
+ * u16 tags in all, then the wants. The bucket charter of a want may be "as in the want before":
+ * deletions of a thousand keys carry it once.
  */
 enum { CHARTER_NONE, CHARTER_HERE, CHARTER_AS_BEFORE };
 
@@ -11,13 +12,15 @@ enum { CHARTER_NONE, CHARTER_HERE, CHARTER_AS_BEFORE };
 static bool
 same_charter(const struct want *w, const struct want *previous)
 {
-	return previous && w->bucket_charter.n > 0 && str_eq(w->bucket_charter, previous->bucket_charter);
+	return previous && w->bucket_charter.n > 0 &&
+	    str_eq(w->bucket_charter, previous->bucket_charter);
 }
 
 size_t
 want_wire_size(const struct want *w, const struct want *previous)
 {
-	size_t n = 128 + w->bucket_name.n + w->key.n + w->object_charter.n + w->header.n + w->policy.n + w->domain.n;
+	size_t n = 128 + w->bucket_name.n + w->key.n + w->object_charter.n + w->header.n +
+	    w->policy.n + w->domain.n;
 
 	if (!same_charter(w, previous))
 		n += w->bucket_charter.n;
@@ -43,7 +46,10 @@ want_encode(const struct want *w, const struct want *previous, struct buf *b)
 	buf_put_u32(b, w->flags);
 	buf_put_lstr(b, w->bucket_name);
 	buf_put_lstr(b, w->key);
-	buf_put_u8(b, w->bucket_charter.n == 0 ? CHARTER_NONE : same_charter(w, previous) ? CHARTER_AS_BEFORE : CHARTER_HERE);
+	buf_put_u8(b,
+	    w->bucket_charter.n == 0        ? CHARTER_NONE
+		: same_charter(w, previous) ? CHARTER_AS_BEFORE
+					    : CHARTER_HERE);
 	if (w->bucket_charter.n > 0 && !same_charter(w, previous))
 		buf_put_lstr(b, w->bucket_charter);
 	buf_put_lstr(b, w->object_charter);
@@ -80,7 +86,8 @@ authorize_request_encode(const struct proof *proof, const struct condition *cond
 		buf_put_lstr(b, cond[i].value);
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (wants[i].n_tags > LIMIT_TAGS_PER_OBJECT || (wants[i].acl && wants[i].acl->n > LIMIT_ACL_GRANTS))
+		if (wants[i].n_tags > LIMIT_TAGS_PER_OBJECT ||
+		    (wants[i].acl && wants[i].acl->n > LIMIT_ACL_GRANTS))
 			return ERR(ERR_LIMIT);
 		n_acls += wants[i].acl != NULL;
 		n_tags += wants[i].n_tags;
@@ -103,7 +110,10 @@ authorize_request_release(struct authorize_request *r)
 	*r = (struct authorize_request){0};
 }
 
-/* where the next ACL and the next tags of a request go; the counts in front of the wants bound them */
+/*
+ * where the next ACL and the next tags of a request go; the counts in front of the wants bound
+ * them
+ */
 struct room { struct acl *acls; struct tag *tags; size_t n_acls, n_tags; };
 
 static struct err
@@ -140,7 +150,8 @@ want_decode(struct cur *c, struct want *w, const struct want *previous, struct r
 	w->bucket_name = cur_lstr(c);
 	w->key = cur_lstr(c);
 	charter = cur_u8(c);
-	if (action >= ACTION_COUNT || w->flags > 31 || charter > CHARTER_AS_BEFORE || (charter == CHARTER_AS_BEFORE && !previous))
+	if (action >= ACTION_COUNT || w->flags > 31 || charter > CHARTER_AS_BEFORE ||
+	    (charter == CHARTER_AS_BEFORE && !previous))
 		return ERR(ERR_INVALID);
 	w->action = (enum action)action;
 	if (charter == CHARTER_HERE)
@@ -156,8 +167,8 @@ want_decode(struct cur *c, struct want *w, const struct want *previous, struct r
 	ownership = cur_u8(c);
 	w->names_off = cur_u32(c);
 	w->domain = cur_lstr(c);
-	if (c->failed || ownership > OWNERSHIP_BUCKET_OWNER_ENFORCED || w->public_block > 15 || w->set > 63 ||
-	    (w->header.n != 0 && w->header.n != HEADER_BYTES))
+	if (c->failed || ownership > OWNERSHIP_BUCKET_OWNER_ENFORCED || w->public_block > 15 ||
+	    w->set > 63 || (w->header.n != 0 && w->header.n != HEADER_BYTES))
 		return ERR(ERR_INVALID);
 	w->ownership = (enum ownership)ownership;
 	return OK;
@@ -196,7 +207,8 @@ wants_decode(struct cur *c, struct authorize_request *r)
 	if (!r->wants || (room.n_acls && !r->acls) || (room.n_tags && !r->tags))
 		return ERR(ERR_NO_MEMORY);
 	for (; r->n_wants < n; r->n_wants++)
-		TRY(want_decode(c, &r->wants[r->n_wants], r->n_wants ? &r->wants[r->n_wants - 1] : NULL, &room));
+		TRY(want_decode(c, &r->wants[r->n_wants],
+		    r->n_wants ? &r->wants[r->n_wants - 1] : NULL, &room));
 	return cur_end(c);
 }
 
