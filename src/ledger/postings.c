@@ -11,20 +11,33 @@
 /* what can be asked for, most selective first; the number is part of the key, so it stays */
 enum kind { KIND_SUBJECT = 1, KIND_OBJECT, KIND_WHO, KIND_BUCKET, KIND_ACT };
 #define KINDS 5
-#define BUNDLES_A_SORT 32 /* postings go in by key: neighbours share pages */
+#define EPOCH 128 /* bundles; in the database, so it stays */
+#define ROWS_A_LOOK 256
 
 struct posting { int64_t key; uint64_t bundle; };
+struct span { int64_t first_us, last_us; };
 
 struct postings {
 	struct db *db; /* NULL: off */
 	char path[64];
-	uint64_t done;
-	struct buf batch; /* struct posting */
+	uint64_t kept; /* bundles below are in the database; a multiple of EPOCH */
+	uint64_t done; /* bundles from kept on, below this, are in memory */
+	struct buf run; /* their postings, each once */
+	struct span spans[EPOCH];
+	bool writing; /* the run is a whole epoch, sorted, and goes to the database */
+	size_t written; /* postings of it that did */
 };
 
 struct find {
 	struct postings *p;
-	struct query q;
+	struct ledger_query q;
+	int64_t keys[KINDS]; /* most selective first */
+	unsigned n_keys;
+	uint64_t below; /* what is left is below */
+	uint8_t in_run[EPOCH]; /* how many of the keys a bundle in memory has */
+	bool in_rows;
+	uint64_t rows_end; /* the first bundle of its epoch: what is left after it is below */
+	struct query rows;
 };
 
 static int64_t
@@ -46,7 +59,9 @@ turn_off(struct postings *p)
 {
 	db_close(p->db);
 	p->db = NULL;
-	p->done = 0;
+	p->kept = p->done = 0;
+	p->writing = false;
+	buf_clear(&p->run);
 }
 
 static struct err
@@ -75,12 +90,12 @@ read_head(struct postings *p, struct tiles *t)
 	done = query_u64(&q);
 	query_copy(&q, root, sizeof(root));
 	TRY(query_check(&q));
-	if (done > t->base / TILE_WIDTH)
+	if (done > t->base / TILE_WIDTH || done % EPOCH != 0)
 		return ERR(ERR_NOT_FOUND);
 	TRY(tiles_root(t, done * TILE_WIDTH, ours));
 	if (memcmp(root, ours, HASH_BYTES) != 0)
 		return ERR(ERR_NOT_FOUND);
-	p->done = done;
+	p->kept = p->done = done;
 	return OK;
 }
 
@@ -119,7 +134,7 @@ postings_open(const char *path, struct tiles *t, struct postings **ret)
 
 	if (!p)
 		return ERR(ERR_NO_MEMORY);
-	p->batch = BUF(BUNDLES_A_SORT * TILE_WIDTH * 64 * sizeof(struct posting));
+	p->run = BUF(EPOCH * TILE_WIDTH * 64 * sizeof(struct posting));
 	snprintf(p->path, sizeof(p->path), "%s", path);
 	open_or_renew(p, t);
 	*ret = p;
@@ -132,7 +147,7 @@ postings_close(struct postings *p)
 	if (!p)
 		return;
 	turn_off(p);
-	buf_release(&p->batch);
+	buf_release(&p->run);
 	free(p);
 }
 
@@ -145,7 +160,7 @@ postings_done(const struct postings *p)
 uint64_t
 postings_backlog(const struct postings *p, const struct tiles *t)
 {
-	return p->db ? t->base / TILE_WIDTH - p->done : 0;
+	return p->db ? t->base / TILE_WIDTH - p->done + p->writing : 0;
 }
 
 static void
@@ -156,7 +171,7 @@ put(struct postings *p, enum kind kind, struct str value, uint64_t bundle)
 	if (value.n == 0)
 		return;
 	new.key = key_of(kind, value);
-	buf_put(&p->batch, &new, sizeof(new));
+	buf_put(&p->run, &new, sizeof(new));
 }
 
 static void
@@ -174,37 +189,6 @@ put_entry(struct postings *p, const struct entry *e, uint64_t bundle)
 			put(p, KIND_ACT, str_sub(act, 0, i + 1), bundle);
 }
 
-static struct err
-collect(struct postings *p, struct tiles *t, uint64_t bundle)
-{
-	AUTO_BUF b = BUF(BUNDLE_BYTES_MAX);
-	AUTO_QUERY q = {0};
-	struct str json, first = STR_NONE, last = STR_NONE;
-	int64_t first_us, last_us;
-	struct cur c;
-
-	TRY(tiles_bundle(t, bundle, &b));
-	c = cur_of(buf_str(&b));
-	while (bundle_next(&c, &json)) {
-		struct entry e;
-
-		TRY(entry_parse(json, &e));
-		put_entry(p, &e, bundle);
-		if (first.n == 0 || str_cmp(e.time, first) < 0)
-			first = e.time;
-		if (last.n == 0 || str_cmp(e.time, last) > 0)
-			last = e.time;
-	}
-	TRY(cur_end(&c));
-	TRY(clock_parse_rfc3339(first, &first_us));
-	TRY(clock_parse_rfc3339(last, &last_us));
-	db_start(p->db, SQL_SPAN_ADD, &q);
-	query_put_u64(&q, bundle);
-	query_put_i64(&q, first_us);
-	query_put_i64(&q, last_us);
-	return query_run(&q);
-}
-
 static int
 compare(const void *a, const void *b)
 {
@@ -215,26 +199,50 @@ compare(const void *a, const void *b)
 	return x->bundle < y->bundle ? -1 : x->bundle > y->bundle;
 }
 
-static struct err
-insert_batch(struct postings *p)
+/* the postings from ${from} (bytes) on, each once */
+static void
+sort_run(struct postings *p, size_t from)
 {
-	size_t n = p->batch.n / sizeof(struct posting);
-	const struct posting *all = (const void *)p->batch.p;
+	struct posting *all = (void *)(p->run.p + from);
+	size_t n = (p->run.n - from) / sizeof(*all), kept = 0;
 
-	TRY(buf_check(&p->batch));
-	if (n > 1)
-		qsort(p->batch.p, n, sizeof(struct posting), compare);
-	for (size_t i = 0; i < n; i++) {
-		AUTO_QUERY q = {0};
+	if (n < 2)
+		return;
+	qsort(all, n, sizeof(*all), compare);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || compare(&all[kept - 1], &all[i]) != 0)
+			all[kept++] = all[i];
+	p->run.n = from + kept * sizeof(*all);
+}
 
-		if (i > 0 && compare(&all[i - 1], &all[i]) == 0)
-			continue;
-		db_start(p->db, SQL_POSTING_ADD, &q);
-		query_put_i64(&q, all[i].key);
-		query_put_u64(&q, all[i].bundle);
-		TRY(query_run(&q));
+/* the next bundle, into memory */
+static struct err
+collect(struct postings *p, struct tiles *t)
+{
+	AUTO_BUF b = BUF(BUNDLE_BYTES_MAX);
+	struct str json, first = STR_NONE, last = STR_NONE;
+	struct span *span = &p->spans[p->done - p->kept];
+	size_t before = p->run.n;
+	struct cur c;
+
+	TRY(tiles_bundle(t, p->done, &b));
+	c = cur_of(buf_str(&b));
+	while (bundle_next(&c, &json)) {
+		struct entry e;
+
+		TRY(entry_parse(json, &e));
+		put_entry(p, &e, p->done);
+		if (first.n == 0 || str_cmp(e.time, first) < 0)
+			first = e.time;
+		if (last.n == 0 || str_cmp(e.time, last) > 0)
+			last = e.time;
 	}
-	buf_clear(&p->batch);
+	TRY(cur_end(&c));
+	TRY(clock_parse_rfc3339(first, &span->first_us));
+	TRY(clock_parse_rfc3339(last, &span->last_us));
+	TRY(buf_check(&p->run));
+	sort_run(p, before);
+	p->done++;
 	return OK;
 }
 
@@ -252,29 +260,62 @@ put_head(struct postings *p, struct tiles *t, uint64_t done)
 }
 
 static struct err
+put_span(struct postings *p, uint64_t i)
+{
+	AUTO_QUERY q = {0};
+
+	db_start(p->db, SQL_SPAN_ADD, &q);
+	query_put_u64(&q, p->kept + i);
+	query_put_i64(&q, p->spans[i].first_us);
+	query_put_i64(&q, p->spans[i].last_us);
+	return query_run(&q);
+}
+
+/* some rows of the epoch; after the last one it is durable and memory is free for the next */
+static struct err
+write_some(struct postings *p, struct tiles *t)
+{
+	const struct posting *all = (const void *)p->run.p;
+	size_t n = p->run.n / sizeof(*all);
+
+	for (size_t i = 0; i < ROWS_A_LOOK && p->written < n; i++, p->written++) {
+		AUTO_QUERY q = {0};
+
+		db_start(p->db, SQL_POSTING_ADD, &q);
+		query_put_u64(&q, p->kept / EPOCH);
+		query_put_i64(&q, all[p->written].key);
+		query_put_u64(&q, all[p->written].bundle);
+		TRY(query_run(&q));
+	}
+	if (p->written < n)
+		return OK;
+	for (uint64_t i = 0; i < EPOCH; i++)
+		TRY(put_span(p, i));
+	TRY(put_head(p, t, p->done));
+	TRY(db_commit(p->db));
+	p->kept = p->done;
+	p->writing = false;
+	buf_clear(&p->run);
+	return OK;
+}
+
+static struct err
 work(struct postings *p, struct tiles *t, int64_t until_us)
 {
-	uint64_t done = p->done, end = t->base / TILE_WIDTH;
-
-	TRY(db_begin(p->db));
-	while (done < end) {
-		int64_t now = clock_mono_us();
-
-		buf_clear(&p->batch);
-		/* reading a bundle takes about half of what writing its postings does: a third of the time, then write */
-		for (unsigned i = 0; i < BUNDLES_A_SORT && done < end; i++) {
-			TRY(collect(p, t, done));
-			done++;
-			if (clock_mono_us() > now + (until_us - now) / 3)
-				break;
+	while (p->done < t->base / TILE_WIDTH || p->done == p->kept + EPOCH) {
+		if (p->writing) {
+			TRY(write_some(p, t));
+		} else if (p->done == p->kept + EPOCH) {
+			TRY(db_begin(p->db));
+			sort_run(p, 0);
+			p->written = 0;
+			p->writing = true;
+		} else {
+			TRY(collect(p, t));
 		}
-		TRY(insert_batch(p));
 		if (clock_mono_us() >= until_us)
 			break;
 	}
-	TRY(put_head(p, t, done));
-	TRY(db_commit(p->db));
-	p->done = done;
 	return OK;
 }
 
@@ -283,7 +324,7 @@ postings_work(struct postings *p, struct tiles *t, int64_t until_us)
 {
 	struct err e;
 
-	if (postings_backlog(p, t) == 0)
+	if (!p->db)
 		return;
 	e = work(p, t, until_us);
 	if (!err_is(e))
@@ -318,49 +359,92 @@ struct err
 postings_find(struct postings *p, const struct ledger_query *q, uint64_t below, struct find **ret)
 {
 	struct find *f = calloc(1, sizeof(*f));
-	int64_t keys[KINDS];
-	unsigned n = query_keys(q, keys);
+	const struct posting *run = (const void *)p->run.p;
 
 	if (!f)
 		return ERR(ERR_NO_MEMORY);
-	f->p = p;
+	*f = (struct find){.p = p, .q = *q, .below = below < p->done ? below : p->done};
+	if (q->to_us == 0)
+		f->q.to_us = INT64_MAX;
+	f->n_keys = query_keys(q, f->keys);
+	for (size_t i = 0; i < p->run.n / sizeof(*run); i++)
+		for (unsigned k = 0; k < f->n_keys; k++)
+			if (run[i].key == f->keys[k])
+				f->in_run[run[i].bundle - p->kept]++;
 	*ret = f;
-	if (!p->db)
-		return OK;
-	db_start(p->db, n ? SQL_FIND : SQL_FIND_ANY, &f->q);
-	if (n)
-		query_put_i64(&f->q, keys[0]);
-	query_put_u64(&f->q, below);
-	query_put_i64(&f->q, q->from_us);
-	query_put_i64(&f->q, q->to_us ? q->to_us : INT64_MAX);
-	for (unsigned i = 1; n && i < KINDS; i++) {
-		if (i < n)
-			query_put_i64(&f->q, keys[i]);
-		else
-			query_put_null(&f->q);
-	}
 	return OK;
 }
 
-bool
-postings_next(struct find *f, uint64_t *ret_bundle)
+/* the rows of the epoch of bundle below - 1; without keys, of all bundles below */
+static void
+start_rows(struct find *f)
 {
-	bool row = false;
-	struct err e;
+	db_start(f->p->db, f->n_keys ? SQL_FIND : SQL_FIND_ANY, &f->rows);
+	if (f->n_keys) {
+		query_put_u64(&f->rows, (f->below - 1) / EPOCH);
+		query_put_i64(&f->rows, f->keys[0]);
+	}
+	query_put_u64(&f->rows, f->below);
+	query_put_i64(&f->rows, f->q.from_us);
+	query_put_i64(&f->rows, f->q.to_us);
+	for (unsigned i = 1; f->n_keys && i < KINDS; i++) {
+		if (i < f->n_keys)
+			query_put_i64(&f->rows, f->keys[i]);
+		else
+			query_put_null(&f->rows);
+	}
+	f->in_rows = true;
+	f->rows_end = f->n_keys ? (f->below - 1) / EPOCH * EPOCH : 0;
+}
 
-	if (!f->p->db)
-		return false;
-	e = query_step(&f->q, &row);
-	if (!err_is(e) && row) {
-		*ret_bundle = query_u64(&f->q);
-		e = query_check(&f->q);
+static struct err
+next_row(struct find *f, bool *ret_row)
+{
+	uint64_t bundle;
+
+	if (!f->in_rows)
+		start_rows(f);
+	TRY(query_step(&f->rows, ret_row));
+	if (*ret_row) {
+		bundle = query_u64(&f->rows);
+		TRY(query_check(&f->rows));
+		if (bundle >= f->below)
+			return ERR(ERR_CORRUPT);
+		f->below = bundle;
+		return OK;
 	}
-	if (err_is(e)) {
-		query_end(&f->q);
-		turn_off(f->p);
-		return false;
+	query_end(&f->rows);
+	f->in_rows = false;
+	f->below = f->rows_end;
+	return OK;
+}
+
+enum found
+postings_next(struct find *f, int64_t until_us, uint64_t *ret_bundle)
+{
+	struct postings *p = f->p;
+	bool row = false;
+
+	while (p->db && f->below > p->kept) {
+		const struct span *s = &p->spans[--f->below - p->kept];
+
+		*ret_bundle = f->below;
+		if (f->in_run[f->below - p->kept] == f->n_keys && s->last_us >= f->q.from_us && s->first_us < f->q.to_us)
+			return FIND_BUNDLE;
 	}
-	return row;
+	while (p->db && f->below > 0) {
+		if (err_is(next_row(f, &row))) {
+			query_end(&f->rows);
+			turn_off(p);
+			return FIND_END;
+		}
+		*ret_bundle = f->below;
+		if (row)
+			return FIND_BUNDLE;
+		if (clock_mono_us() > until_us && f->below > 0)
+			return FIND_LATER;
+	}
+	return FIND_END;
 }
 
 void
@@ -368,6 +452,6 @@ postings_find_end(struct find *f)
 {
 	if (!f)
 		return;
-	query_end(&f->q);
+	query_end(&f->rows);
 	free(f);
 }

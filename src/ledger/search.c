@@ -129,7 +129,7 @@ search(struct search *s, int64_t until_us)
 {
 	struct postings *p = s->l->index;
 	struct find *f;
-	uint64_t bundle;
+	uint64_t bundle = 0;
 	struct err e = OK;
 
 	while (!s->full && s->next > postings_done(p) * TILE_WIDTH) {
@@ -140,16 +140,21 @@ search(struct search *s, int64_t until_us)
 	if (s->full || s->next == 0)
 		return OK;
 	TRY(postings_find(p, &s->q, (s->next - 1) / TILE_WIDTH + 1, &f));
-	while (!err_is(e) && !s->full && postings_next(f, &bundle)) {
-		if (s->next > (bundle + 1) * TILE_WIDTH)
-			s->next = (bundle + 1) * TILE_WIDTH;
-		if (clock_mono_us() > until_us)
-			goto out;
+	while (!err_is(e) && !s->full) {
+		enum found found = postings_next(f, until_us, &bundle);
+		uint64_t end = found == FIND_LATER ? bundle * TILE_WIDTH : (bundle + 1) * TILE_WIDTH;
+
+		if (found == FIND_END) {
+			if (postings_done(p) > 0) /* else it failed: without it, from here */
+				s->next = 0;
+			break;
+		}
+		if (s->next > end)
+			s->next = end;
+		if (found == FIND_LATER || clock_mono_us() > until_us)
+			break;
 		e = look(s, bundle);
 	}
-	if (!err_is(e) && !s->full && postings_done(p) > 0)
-		s->next = 0;
-out:
 	postings_find_end(f);
 	return e;
 }
