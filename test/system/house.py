@@ -16,6 +16,7 @@ import ssl
 import string
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -24,6 +25,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "test" / "decoder"))
+
+import tlog_verify  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", TOP / "build"))
 CLI = BUILD / "src" / "bin" / "cloister"
 REGION = "us-east-1"
@@ -248,6 +253,17 @@ class House:
         self.add("audrey", "auditor")
         self.add("sam", "security-officer")
         self.add("paula", "privacy-officer")
+
+    def audit(self, **query):
+        """records, oldest first; by the auditor"""
+        words = [w for k, v in query.items() for w in (f"--{k}", v)]
+        answer = self.people["audrey"].cli("audit", "show", *words)
+        rows = answer["records"] if isinstance(answer, dict) else answer
+        return sorted(rows, key=lambda r: r["n"])
+
+    def verified(self):
+        """every record of the log, by the second verifier; the house stands still"""
+        return tlog_verify.verify(self.state / "ledger", self.vkey)
 
     # ---- raw HTTP over TLS ----
 
