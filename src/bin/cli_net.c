@@ -339,7 +339,7 @@ add_headers(const struct net_ask *ask, struct curl_slist **list)
 		buf_put_hex(&line, hash, sizeof(hash));
 	}
 	buf_put_char(&line, 0);
-	return ok && (line.n == 1 || add(list, line.p)) && add(list, "Expect:");
+	return ok && (line.n == 1 || add(list, line.p));
 }
 
 static void

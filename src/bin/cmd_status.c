@@ -33,7 +33,7 @@ print_processes(const json_t *j)
 		json_int_t us = number(p, "answerMicroseconds");
 		char text[80];
 
-		snprintf(text, sizeof(text), answers ? "answers in %.1f ms%s" : "does not answer", (double)us / 1000,
+		snprintf(text, sizeof(text), answers ? "answers in %.3f ms%s" : "does not answer", (double)us / 1000,
 		    us > SLOW_US ? ", slow" : "");
 		line(out_member(p, "name"), answers, text);
 		good = good && answers;
@@ -73,7 +73,7 @@ print_stores(const json_t *j)
 static bool
 print_status(const json_t *j)
 {
-	const json_t *gate = json_object_get(j, "gate");
+	const json_t *gate = json_object_get(j, "gate"), *warden = json_object_get(j, "warden");
 	long long up = (long long)number(j, "uptimeSeconds");
 	bool locked = json_is_true(json_object_get(j, "locked")), processes, stores;
 
@@ -83,6 +83,11 @@ print_status(const json_t *j)
 	stores = print_stores(j);
 	printf("  asked       %lld requests, %lld refused or failed, %lld connections\n", (long long)number(gate, "requests"),
 	    (long long)number(gate, "errors"), (long long)number(gate, "connections"));
+	if (json_is_object(warden))
+		printf("  people      %lld, %lld access keys, %lld sessions; %lld requests allowed, %lld denied, %lld not authenticated\n",
+		    (long long)number(warden, "people"), (long long)number(warden, "keys"), (long long)number(warden, "sessions"),
+		    (long long)number(warden, "authorized"), (long long)number(warden, "denied"),
+		    (long long)number(warden, "unauthenticated"));
 	return processes && stores;
 }
 

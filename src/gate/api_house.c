@@ -88,11 +88,15 @@ warden_numbers(struct request *r)
 {
 	AUTO_MSG req = MSG(WARDEN_STATS);
 	AUTO_MSG reply = MSG(0);
+	struct str text;
+	struct cur c;
 	json_t *j;
 
 	if (err_is(pool_call(r->house->warden, &req, &reply)))
 		return json_null();
-	j = json_loadb(reply.body.p ? reply.body.p : "", reply.body.n, 0, NULL);
+	c = msg_cur(&reply);
+	text = cur_lstr(&c);
+	j = err_is(cur_end(&c)) || !text.n ? NULL : json_loadb(text.p, text.n, 0, NULL);
 	return j ? j : json_null();
 }
 
@@ -251,7 +255,7 @@ take_rules(struct request *r, uint32_t *ret)
 void
 api_bucket_rules(struct request *r)
 {
-	struct want want = {.action = ACTION_PUT_BUCKET_POLICY, .flags = WANT_CHARTER, .set = SET_NAMES_OFF};
+	struct want want = {.action = ACTION_PUT_BUCKET_NAMES_RULES, .flags = WANT_CHARTER, .set = SET_NAMES_OFF};
 	AUTO_ERRAND d = ERRAND;
 	struct charter c;
 	struct err e;

@@ -68,6 +68,7 @@
 	X(GET_OBJECT_LEGAL_HOLD, "s3:GetObjectLegalHold", "object.get-legal-hold", OBJECT_READ)             \
 	X(PUT_OBJECT_LEGAL_HOLD, "s3:PutObjectLegalHold", "object.put-legal-hold", OBJECT_RULE)             \
 	X(BYPASS_GOVERNANCE, "s3:BypassGovernanceRetention", "object.bypass-governance", OBJECT_RULE)       \
+	X(PUT_BUCKET_NAMES_RULES, "cloister:PutBucketNamesRules", "bucket.put-names-rules", BUCKET_RULE)    \
 	X(AUDIT_READ, "cloister:AuditRead", "audit.read", AUDIT)                                            \
 	X(STATUS_READ, "cloister:StatusRead", "status.read", STATUS)
 
