@@ -281,7 +281,8 @@ test_acl_headers(void **state)
 	struct acl a = {0};
 
 	(void)state;
-	assert_int_equal(acl_grants_parse(STR("id=\"" ID1 "\", uri=\"" ALL_USERS "\",emailAddress=\"a,b@example.org\""), ACL_READ, &a), S3_OK);
+	assert_int_equal(acl_grants_parse(STR("id=\"" ID1 "\", uri=\"" ALL_USERS "\",emailAddress=\"a,b@example.org\""), ACL_READ, &a),
+	    S3_OK);
 	assert_int_equal(a.n, 3);
 	assert_int_equal(a.grants[0].grantee, ACL_USER);
 	assert_int_equal(a.grants[0].user.b[1], 0x11);
