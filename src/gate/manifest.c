@@ -367,6 +367,11 @@ manifest_answer_headers(struct request *r, const struct manifest *m)
 		buf_put_char(&name, 0);
 		answer_header(r, name.p, m->meta[i].value);
 	}
+}
+
+void
+manifest_answer_checksum(struct request *r, const struct manifest *m)
+{
 	if (m->checksum.kind != CHECKSUM_NONE && str_eq_nocase(request_header(r, "x-amz-checksum-mode"), STR("ENABLED"))) {
 		AUTO_BUF v = BUF(64);
 

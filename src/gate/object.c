@@ -216,6 +216,8 @@ object_headers(struct request *r, const struct bucket_info *b, const struct obje
 	version_header(r, b, o);
 	answer_sse_headers(r, m, ids->domain);
 	manifest_answer_headers(r, m);
+	if (!s->partial)
+		manifest_answer_checksum(r, m);
 	if (c->n_tags)
 		answer_header_dec(r, "x-amz-tagging-count", c->n_tags);
 	if (s->part && o->n_parts)
