@@ -52,8 +52,8 @@ wide(struct vault *v, struct query *q, uint64_t bucket, struct str key, struct v
 	struct version_row newest, r;
 	bool is_row;
 
-	if (ref.present && ref.is_null) {
-		TRY(version_find_null(v, bucket, key, &r));
+	if (ref.present) {
+		TRY(version_find(v, bucket, key, ref, &r));
 		ref.id = r.id;
 	}
 	db_start(v->db, ref.present ? SQL_VERSION_BY_ID : SQL_VERSION_NEWEST, q);
@@ -68,7 +68,7 @@ wide(struct vault *v, struct query *q, uint64_t bucket, struct str key, struct v
 		return ERR(ERR_NOT_FOUND);
 	TRY(version_take(v, q, &r));
 	if (r.bucket != bucket || !str_eq(r.key, key))
-		return ref.present ? ERR(ERR_NOT_FOUND) : ERR(ERR_CORRUPT);
+		return ERR(ERR_CORRUPT);
 	TRY(version_take_wide(v, q, &r));
 	*ret_latest = true;
 	if (ref.present) {
@@ -218,6 +218,19 @@ put_may(struct vault *v, uint64_t bucket, const struct put *p)
 	return condition_check(&p->condition, err_is(e) ? NULL : &newest);
 }
 
+/* no_upload(v, id): an upload's grant also says "put this version"; it is completed, not put. */
+static struct err
+no_upload(struct vault *v, struct id id)
+{
+	AUTO_QUERY q = {0};
+	bool is_row;
+
+	db_start(v->db, SQL_UPLOAD_HAS, &q);
+	query_put_id(&q, id);
+	TRY(query_step(&q, &is_row));
+	return is_row ? ERR(ERR_EXISTS) : OK;
+}
+
 struct err
 op_put(struct vault *v, struct request *r)
 {
@@ -233,6 +246,7 @@ op_put(struct vault *v, struct request *r)
 	TRY(put_read(v, &c, VAULT_PUT, &pp));
 	TRY(bucket_need(v, pp.put.bucket, &bucket, &versioning));
 	TRY(body_check(v, &pp.put, fd));
+	TRY(no_upload(v, pp.ids.version));
 	TRY(put_may(v, bucket, &pp.put));
 	TRY(store_room(v, 0));
 	row_of_put(&pp, bucket, v->now_us, &row);

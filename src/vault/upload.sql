@@ -9,6 +9,9 @@ SELECT no FROM upload ORDER BY no DESC LIMIT 1;
 SELECT no, bucket, id, object, owner, domain, epoch, created_us, wide_sum, sum, key, header, charter, manifest
 FROM upload WHERE id = $1;
 
+-- name: upload_has
+SELECT no FROM upload WHERE id = $1;
+
 -- name: upload_later
 SELECT no, bucket, id, object, owner, domain, epoch, created_us, wide_sum, sum, key
 FROM upload WHERE bucket = $1 AND key = $2 AND no > $3 ORDER BY no;

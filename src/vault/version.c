@@ -69,7 +69,8 @@ version_find(struct vault *v, uint64_t bucket, struct str key, struct version_re
 	if (!is_row)
 		return ERR(ERR_NOT_FOUND);
 	TRY(version_take(v, &q, &r));
-	if (r.bucket != bucket || !str_eq(r.key, key))
+	/* the null version has no other name (S3) */
+	if (r.bucket != bucket || !str_eq(r.key, key) || r.flags & VERSION_NULL)
 		return ERR(ERR_NOT_FOUND);
 	r.key = STR_NONE;
 	*ret = r;
