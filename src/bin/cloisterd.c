@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "bin/witness.h"
 #include "ledger/client.h"
 #include "proc/config.h"
 #include "proc/spawn.h"
@@ -35,6 +36,7 @@ struct parent {
 	struct config *config;
 	struct buf addresses; /* what is listened on, one a line */
 	struct chan ledger;
+	struct witness witness;
 	struct supervise house;
 	char programs[PATH_MAX];
 	char options[8][320];
@@ -195,6 +197,14 @@ write_record(void *ctx, enum role role)
 }
 
 static void
+tell_witness(void *ctx)
+{
+	struct parent *p = ctx;
+
+	witness_copy(&p->witness);
+}
+
+static void
 house_ready(void *ctx)
 {
 	struct parent *p = ctx;
@@ -300,6 +310,13 @@ prepare(struct parent *p, int *ret_lock)
 		if (err_is(e))
 			return fail("a folder cannot be made", e);
 	}
+	if (p->config->witness) {
+		e = witness_open(p->house.state, p->config->witness, &p->witness);
+		if (!err_is(e))
+			e = witness_check(&p->witness);
+		if (err_is(e))
+			return fail("the ledger does not agree with its witness", e);
+	}
 	e = find_programs(p);
 	if (!err_is(e))
 		e = hide();
@@ -316,6 +333,7 @@ release(struct parent *p)
 	for (size_t i = 0; i < gate->n_fds; i++)
 		fd_close(&gate->fds[i]);
 	chan_close(&p->ledger);
+	witness_close(&p->witness);
 	fd_close(&p->house.state);
 	fd_close(&p->house.passphrase_fd);
 	fd_close(&p->ready_fd);
@@ -326,7 +344,7 @@ release(struct parent *p)
 int
 main(int argc, char **argv)
 {
-	static struct parent p = {.ledger = {.fd = -1}};
+	static struct parent p = {.ledger = {.fd = -1}, .witness = {-1, -1, -1}};
 	AUTO_FD lock = -1;
 	int status;
 
@@ -345,6 +363,7 @@ main(int argc, char **argv)
 	    .ctx = &p,
 	    .ledger = have_ledger,
 	    .record = write_record,
+	    .minute = tell_witness,
 	    .ready = house_ready};
 	status = prepare(&p, &lock);
 	if (status == 0) {
@@ -353,6 +372,9 @@ main(int argc, char **argv)
 			                       "(their other walls stand)\n");
 		tell_options(&p);
 		status = supervise_run(&p.house);
+		if (!witness_last_copy(&p.witness))
+			fprintf(
+			    stderr, "cloisterd: the witness did not get the last signed head\n");
 	}
 	release(&p);
 	return status;

@@ -53,6 +53,7 @@ struct house {
 	int status;
 	uint32_t records_due[ROLE_COUNT]; /* [ROLE_NONE]: the start of the house */
 	int64_t record_at_us;
+	int64_t minute_at_us;
 };
 
 static void
@@ -386,6 +387,15 @@ wait_ms(const struct house *h, int64_t now)
 }
 
 static void
+each_minute(struct house *h, int64_t now)
+{
+	if (!h->up || !h->s->minute || now < h->minute_at_us)
+		return;
+	h->s->minute(h->s->ctx);
+	h->minute_at_us = now + 60 * US_PER_S;
+}
+
+static void
 one_round(struct house *h)
 {
 	struct pollfd p[ROLE_COUNT] = {{.fd = h->signals, .events = POLLIN}};
@@ -405,6 +415,7 @@ one_round(struct house *h)
 		return;
 	start_what_is_due(h, clock_mono_us());
 	write_records(h, clock_mono_us());
+	each_minute(h, clock_mono_us());
 }
 
 /* ---- the end ---- */

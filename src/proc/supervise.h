@@ -38,6 +38,7 @@ struct supervise {
 	 * has started. BUSY: ask again soon.
 	 */
 	struct err (*record)(void *ctx, enum role role);
+	void (*minute)(void *ctx); /* once a minute while all is well, first when ready. May be NULL */
 	void (*ready)(void *ctx); /* all serve, and the start is on record */
 };
 

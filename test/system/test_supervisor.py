@@ -317,6 +317,65 @@ def test_usage(house, arguments):
     assert done.stderr.startswith("usage: cloisterd")
 
 
+def checkpoint(size, root="cm9vdA==", origin="cloister.example"):
+    return f"{origin}\n{size}\n{root}\n\n\u2014 {origin} c2lnbmF0dXJl\n"
+
+
+@pytest.fixture
+def witness(house):
+    folder = house.top / "witness"
+    folder.mkdir()
+    (house.state / "ledger").mkdir(mode=0o700)
+    house.config(f"listen: [ 127.0.0.1:0 ]\nwitness: {folder}\n")
+    if ROOT and not house.as_root:
+        os.chown(folder, 65534, 65534)
+    return folder / "checkpoint"
+
+
+def test_the_witness_gets_the_newest_head(house, witness):
+    ours = house.state / "ledger" / "checkpoint"
+    ours.write_text(checkpoint(5))
+    house.start()
+    house.until(witness.exists)
+    assert witness.read_text() == checkpoint(5)
+    ours.write_text(checkpoint(9))
+    assert house.end() == 0
+    assert witness.read_text() == checkpoint(9)  # the last one, at the end
+
+
+@pytest.mark.parametrize("ours,status", [
+    (checkpoint(6), 12), (checkpoint(7, root="b3RoZXI="), 12), (None, 12), (checkpoint(7, origin="other.example"), 8), ("x", 11),
+])
+def test_an_older_ledger_than_the_witness_has_seen_does_not_start(house, witness, ours, status):
+    witness.write_text(checkpoint(7))
+    if ours:
+        (house.state / "ledger" / "checkpoint").write_text(ours)
+    house.start(wait=False)
+    assert house.process.wait(PATIENCE_S) == status
+    assert house.say() == ""
+    assert witness.read_text() == checkpoint(7)
+
+
+def test_evidence_is_not_overwritten_while_running(house, witness):
+    ours = house.state / "ledger" / "checkpoint"
+    ours.write_text(checkpoint(7))
+    house.start()
+    house.until(witness.exists)
+    ours.write_text(checkpoint(3))
+    house.end()
+    assert witness.read_text() == checkpoint(7)
+    assert [e["error"] for e in house.log("witness-not-told")] == ["rollback"]
+
+
+def test_a_link_in_the_ledgers_folder_is_not_followed(house, witness):
+    secret = house.top / "secret"
+    secret.write_text(checkpoint(7))
+    (house.state / "ledger" / "checkpoint").symlink_to(secret)
+    house.start()
+    house.end()
+    assert not witness.exists()
+
+
 @pytest.mark.skipif(not ROOT, reason="needs root")
 def test_what_root_made_is_handed_to_the_roles():
     house = House(True)
