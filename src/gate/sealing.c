@@ -4,28 +4,51 @@
 #include "base/fd.h"
 #include "gate/upload.h"
 
-#define WINDOW (256 * KiB)
-#define FLUSH_AHEAD (16 * MiB) /* bytes written before the kernel is asked to begin writing them out: the final sync is short */
+#define WINDOW (256 * KiB)     /* plaintext sealed at a time */
+#define GATHER (1 * MiB)       /* sealed bytes written at a time, at offsets that are whole pages: no page is written twice */
+#define PAGE ((size_t)4096)
+#define FLUSH_AHEAD (8 * MiB)  /* bytes written before the kernel is asked to begin writing them out: the final sync is short */
 
 struct sealing {
 	struct house *house;
 	struct sealer *sealer;
-	struct digest *digest;
-	uint8_t header[HEADER_BYTES];
-	struct buf inline_body; /* sealed stream, until it is too large to be inline */
-	uint8_t *out;           /* sealed window */
+	struct digest *digest; /* of the stream, once it goes to a file */
+	uint8_t *out;          /* header and sealed bytes that are not in the file yet; an inline body's whole */
+	size_t n, cap;
 	int fd;
-	uint64_t at;            /* bytes of the file */
+	uint64_t at;           /* bytes in the file: whole pages */
 	uint64_t flushed;
-	uint64_t size;          /* plaintext */
+	uint64_t size;         /* plaintext */
 	uint64_t hint;
 };
 
+/* room for the sealed form of ${plain} more bytes */
 static struct err
-file_put(struct sealing *s, const void *p, size_t n)
+make_room(struct sealing *s, size_t plain)
 {
-	TRY(fd_pwrite_all(s->fd, str_of(p, n), s->at));
-	digest_update(s->digest, p, n);
+	size_t need = s->n + stream_sealed_size(plain) + STREAM_SEALED_CHUNK;
+	uint8_t *p;
+
+	if (need <= s->cap)
+		return OK;
+	p = realloc(s->out, need);
+	if (!p)
+		return ERR(ERR_NO_MEMORY);
+	s->out = p;
+	s->cap = need;
+	return OK;
+}
+
+/* write_out(s, n): the first ${n} gathered bytes go to the file. */
+static struct err
+write_out(struct sealing *s, size_t n)
+{
+	size_t skip = s->at == 0 ? HEADER_BYTES : 0; /* the header is not in the digest: key rotation rewrites it */
+
+	TRY(fd_pwrite_all(s->fd, str_of(s->out, n), s->at));
+	digest_update(s->digest, s->out + skip, n - skip);
+	memmove(s->out, s->out + n, s->n - n);
+	s->n -= n;
 	s->at += n;
 	if (s->at - s->flushed >= FLUSH_AHEAD) {
 		(void)sync_file_range(s->fd, (off_t)s->flushed, (off_t)(s->at - s->flushed), SYNC_FILE_RANGE_WRITE);
@@ -34,7 +57,6 @@ file_put(struct sealing *s, const void *p, size_t n)
 	return OK;
 }
 
-/* what is inline so far moves to a file */
 static struct err
 go_to_file(struct sealing *s)
 {
@@ -42,21 +64,7 @@ go_to_file(struct sealing *s)
 	s->digest = digest_new(DIGEST_SHA256);
 	if (!s->digest)
 		return ERR(ERR_NO_MEMORY);
-	/* the header is not in the digest: key rotation rewrites it */
-	TRY(fd_pwrite_all(s->fd, str_of(s->header, sizeof(s->header)), 0));
-	s->at = sizeof(s->header);
-	TRY(file_put(s, s->inline_body.p, s->inline_body.n));
-	buf_release(&s->inline_body);
-	return OK;
-}
-
-static struct err
-put_sealed(struct sealing *s, const void *p, size_t n)
-{
-	if (s->fd >= 0)
-		return file_put(s, p, n);
-	buf_put(&s->inline_body, p, n);
-	return buf_check(&s->inline_body);
+	return make_room(s, num_min(GATHER, s->hint ? s->hint : GATHER) + WINDOW);
 }
 
 struct err
@@ -64,25 +72,23 @@ sealing_new(struct house *h, const struct data_key *k, const struct stream_conte
     uint64_t size_hint, struct sealing **ret)
 {
 	struct sealing *s = calloc(1, sizeof(*s));
-	uint8_t head[STREAM_HEAD];
 	struct err e;
 
 	if (!s)
 		return ERR(ERR_NO_MEMORY);
 	s->house = h;
 	s->fd = -1;
+	s->n = HEADER_BYTES + STREAM_HEAD;
 	s->hint = size_hint == UINT64_MAX ? 0 : HEADER_BYTES + stream_sealed_size(size_hint);
-	s->inline_body = BUF(stream_sealed_size(LIMIT_INLINE_BYTES) + STREAM_SEALED_CHUNK);
-	memcpy(s->header, header, HEADER_BYTES);
-	s->out = malloc(size_hint <= LIMIT_INLINE_BYTES ? stream_sealed_size(LIMIT_INLINE_BYTES) + STREAM_SEALED_CHUNK
-							: stream_sealed_size(WINDOW) + STREAM_SEALED_CHUNK);
-	e = s->out ? sealer_new(k, c, &s->sealer) : ERR(ERR_NO_MEMORY);
+	e = make_room(s, num_min(size_hint, LIMIT_INLINE_BYTES));
+	if (!err_is(e))
+		e = sealer_new(k, c, &s->sealer);
 	if (!err_is(e)) {
-		sealer_head(s->sealer, head);
-		e = put_sealed(s, head, sizeof(head));
+		memcpy(s->out, header, HEADER_BYTES);
+		sealer_head(s->sealer, s->out + HEADER_BYTES);
+		if (size_hint != UINT64_MAX && size_hint > LIMIT_INLINE_BYTES)
+			e = go_to_file(s);
 	}
-	if (!err_is(e) && size_hint != UINT64_MAX && size_hint > LIMIT_INLINE_BYTES)
-		e = go_to_file(s);
 	if (err_is(e)) {
 		sealing_free(s);
 		return e;
@@ -95,17 +101,19 @@ struct err
 sealing_feed(struct sealing *s, struct phi bytes)
 {
 	size_t total = phi_size(bytes);
-	size_t window = s->hint && s->fd < 0 ? LIMIT_INLINE_BYTES : WINDOW;
 
-	for (size_t at = 0; at < total; at += window) {
-		struct phi piece = phi_sub(bytes, at, window);
+	for (size_t at = 0; at < total; at += WINDOW) {
+		struct phi piece = phi_sub(bytes, at, WINDOW);
 		size_t n;
 
 		if (s->fd < 0 && s->size + phi_size(piece) > LIMIT_INLINE_BYTES)
 			TRY(go_to_file(s));
-		TRY(sealer_update(s->sealer, piece, s->out, &n));
-		TRY(put_sealed(s, s->out, n));
+		TRY(make_room(s, phi_size(piece)));
+		TRY(sealer_update(s->sealer, piece, s->out + s->n, &n));
+		s->n += n;
 		s->size += phi_size(piece);
+		if (s->fd >= 0 && s->n >= GATHER)
+			TRY(write_out(s, s->n - s->n % PAGE));
 	}
 	return OK;
 }
@@ -116,14 +124,16 @@ sealing_finish(struct sealing *s, struct sealed_body *ret)
 	uint8_t sum[DIGEST_MAX_BYTES];
 	size_t n;
 
-	TRY(sealer_final(s->sealer, s->out, &n));
-	TRY(put_sealed(s, s->out, n));
+	TRY(make_room(s, 0));
+	TRY(sealer_final(s->sealer, s->out + s->n, &n));
+	s->n += n;
 	*ret = (struct sealed_body){.size = s->size, .fd = -1};
 	if (s->fd < 0) {
 		ret->is_inline = true;
-		ret->body = sealed_from_store(buf_str(&s->inline_body));
+		ret->body = sealed_from_store(str_of(s->out + HEADER_BYTES, s->n - HEADER_BYTES));
 		return OK;
 	}
+	TRY(write_out(s, s->n));
 	TRY(fd_sync(s->fd));
 	digest_final(s->digest, sum);
 	memcpy(ret->sha256, sum, sizeof(ret->sha256));
@@ -138,7 +148,6 @@ sealing_free(struct sealing *s)
 		return;
 	sealer_free(s->sealer);
 	digest_free(s->digest);
-	buf_release(&s->inline_body);
 	free(s->out);
 	fd_close(&s->fd);
 	free(s);
