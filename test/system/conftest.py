@@ -3,8 +3,6 @@
 import pytest
 from house import House, word
 
-collect_ignore_glob = []
-
 
 @pytest.fixture(scope="session")
 def house():
@@ -54,6 +52,13 @@ def bob(house):
 def carol(house):
     """researcher"""
     return house.people["carol"]
+
+
+@pytest.fixture
+def ally(alice):
+    """alice, with a key that nobody else has used: wrong signatures slow down the key they name"""
+    with alice.fresh() as person:
+        yield person
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -92,6 +93,13 @@ class Person:
         done = self.house.run(*words, "--state", self.house.state, "--credentials", self.credentials, "--json", **options)
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    @contextlib.contextmanager
+    def fresh(self):
+        """the same person with another key: one whose failures are his own"""
+        key = self.house.people["admin"].cli("key", "create", self.name)
+        yield Person(self.house, self.name, key["access_key"], key["secret"], id=self.id, password=self.password, totp_secret=self.totp)
+        self.house.people["admin"].cli("key", "revoke", key["access_key"])
+
     def code_now(self, step=0):
         """RFC 6238, of the authenticator app"""
         secret = base64.b32decode(self.totp + "=" * (-len(self.totp) % 8))
@@ -144,25 +152,18 @@ class House:
                     f.write(f"{key}: {json.dumps(value)}\n")
         return self
 
-    def start(self):
+    def start(self, seconds=READY_S):
         assert self.process is None
+        ready, ready_end = os.pipe()
         self.log = self.log_path.open("ab")
         self.process = subprocess.Popen(
-            [CLI, "serve", "--state", self.state, "--passphrase-file", self.passphrase_file],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
-        self.wait_ready()
+            [CLI, "serve", "--state", self.state, "--passphrase-file", self.passphrase_file, "--ready-fd", str(ready_end)],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True, pass_fds=[ready_end])
+        os.close(ready_end)
+        with os.fdopen(ready, "rb") as f:
+            if not select.select([f], [], [], seconds)[0] or not f.read(1):
+                raise AssertionError(f"serve is not ready ({self.process.poll()}):\n{self.log_text()[-4000:]}")
         return self
-
-    def wait_ready(self, seconds=READY_S):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if self.process.poll() is not None:
-                raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.log_text()[-4000:]}")
-            with contextlib.suppress(OSError):
-                if self.http("GET", "/").status != 503:
-                    return
-            time.sleep(0.02)
-        raise AssertionError(f"not ready after {seconds} s:\n{self.log_text()[-4000:]}")
 
     def stop(self, signal_=signal.SIGTERM, seconds=30):
         """the exit status"""
@@ -256,10 +257,9 @@ class House:
 
     def audit(self, **query):
         """records, oldest first; by the auditor"""
-        words = [w for k, v in query.items() for w in (f"--{k}", v)]
-        answer = self.people["audrey"].cli("audit", "show", *words)
-        rows = answer["records"] if isinstance(answer, dict) else answer
-        return sorted(rows, key=lambda r: r["n"])
+        words = [w for k, v in ({"limit": 10000} | query).items() for w in (f"--{k}", v)]
+        done = self.run("audit", "show", *words, "--json", "--state", self.state, "--credentials", self.people["audrey"].credentials)
+        return sorted(map(json.loads, done.stdout.splitlines()), key=lambda r: r["n"])
 
     def verified(self):
         """every record of the log, by the second verifier; the house stands still"""
@@ -270,12 +270,14 @@ class House:
     def tls(self):
         return ssl.create_default_context(cafile=str(self.ca))
 
-    def connect(self, timeout=30):
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+    def connect(self, timeout=30, source=None):
+        """from an address of its own, so that one test's wrong proofs do not slow another's down"""
+        source = source or f"127.{random.randint(1, 250)}.{random.randint(0, 250)}.{random.randint(1, 250)}"
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=timeout, source_address=(source, 0))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.tls().wrap_socket(raw, server_hostname="127.0.0.1")
 
-    def http(self, method, target, headers=(), body=b""):
+    def http(self, method, target, headers=(), body=b"", **options):
         """one request, exactly these bytes; the answer"""
         headers = dict(headers)
         lines = [f"{method} {target} HTTP/1.1"]
@@ -284,15 +286,12 @@ class House:
         if body and not any(k.lower() in ("content-length", "transfer-encoding") for k in headers):
             lines.append(f"Content-Length: {len(body)}")
         lines += [f"{k}: {v}" for k, v in headers.items()]
-        return self.raw("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body, head=method == "HEAD")
+        return self.raw("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body, head=method == "HEAD", **options)
 
-    def raw(self, data, head=False, shut=False):
-        with self.connect() as s:
+    def raw(self, data, head=False, **options):
+        with self.connect(**options) as s:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
                 s.sendall(data)
-            if shut:
-                with contextlib.suppress(OSError):
-                    s.unwrap()
             return Answer.read(s, head)
 
 

@@ -13,8 +13,8 @@ def x(s3, bucket):
     return f"/{bucket}/x"
 
 
-def test_our_own_signer(house, alice, x):
-    answer = Signer(house, alice).request("GET", x)
+def test_our_own_signer(house, ally, x):
+    answer = Signer(house, ally).request("GET", x)
     assert (answer.status, answer.body) == (200, b"x")
 
 
@@ -52,81 +52,81 @@ CHANGES = {
     "other terminator": (replace("Authorization", "aws4_request", "aws5_request"), {"AuthorizationHeaderMalformed", "SignatureDoesNotMatch"}),
     "unknown key": (replace("Authorization", "Credential=", "Credential=Z"), {"InvalidAccessKeyId"}),
     "host not signed": (replace("Authorization", "SignedHeaders=host;", "SignedHeaders="), {"SignatureDoesNotMatch", "AuthorizationHeaderMalformed", "AccessDenied"}),
-    "very long": (lambda h: h.update(Authorization=h["Authorization"] + ", x=" + "y" * 6000), {"AuthorizationHeaderMalformed", "SignatureDoesNotMatch", None}),
+    "very long": (lambda h: h.update(Authorization=h["Authorization"].replace("Credential=", "Credential=" + "y" * 6000)), {"AuthorizationHeaderMalformed", "InvalidAccessKeyId", None}),
     "slashes": (lambda h: h.update(Authorization="AWS4-HMAC-SHA256 Credential=////////////, SignedHeaders=;;;, Signature=" + "0" * 64), {"AuthorizationHeaderMalformed"}),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_changed(house, alice, x, name):
+def test_changed(house, ally, x, name):
     change, codes = CHANGES[name]
-    answer = Signer(house, alice).request("GET", x, change=change)
+    answer = Signer(house, ally).request("GET", x, change=change)
     assert answer.status in (400, 403, 431), answer
     assert answer.code in codes, answer
 
 
-def test_with_another_secret(house, alice, bob, x):
-    for secret in (bob.secret, "", alice.secret[:-1], alice.secret + "x"):
-        answer = Signer(house, Person(house, "x", alice.access_key, secret)).request("GET", x)
+def test_with_another_secret(house, ally, bob, x):
+    for secret in (bob.secret, "", ally.secret[:-1], ally.secret + "x"):
+        answer = Signer(house, Person(house, "x", ally.access_key, secret)).request("GET", x)
         assert (answer.status, answer.code) == (403, "SignatureDoesNotMatch")
 
 
 @pytest.mark.parametrize("offset", [-3600, -16 * 60, 16 * 60, 86400])
-def test_clock_skew(house, alice, x, offset):
-    answer = Signer(house, alice, at=now(offset)).request("GET", x)
+def test_clock_skew(house, ally, x, offset):
+    answer = Signer(house, ally, at=now(offset)).request("GET", x)
     assert (answer.status, answer.code) == (403, "RequestTimeTooSkewed")
 
 
-def test_small_skew(house, alice, x):
-    assert Signer(house, alice, at=now(-10 * 60)).request("GET", x).status == 200
+def test_small_skew(house, ally, x):
+    assert Signer(house, ally, at=now(-10 * 60)).request("GET", x).status == 200
 
 
-def test_date_and_scope_differ(house, alice, x):
-    signer = Signer(house, alice)
+def test_date_and_scope_differ(house, ally, x):
+    signer = Signer(house, ally)
     signer.scope = "20010101/us-east-1/s3/aws4_request"
     assert Signer.request(signer, "GET", x).status in (400, 403)
 
 
-def test_unsigned_amz_header(house, alice, x, s3):
+def test_unsigned_amz_header(house, ally, x, s3):
     """a header that changes the meaning and is not under the signature"""
     for name, value in (("x-amz-copy-source", x), ("x-amz-acl", "public-read"), ("x-amz-meta-a", "b")):
-        answer = Signer(house, alice).request("PUT", x + "2", b"", change=lambda h, name=name, value=value: h.update({name: value}))
+        answer = Signer(house, ally).request("PUT", x + "2", b"", change=lambda h, name=name, value=value: h.update({name: value}))
         assert answer.status in (400, 403), (name, answer)
     with refused("404"):
         s3.head_object(Bucket=x.split("/")[1], Key="x2")
 
 
-def test_signed_for_another_target(house, alice, s3, bucket, x):
+def test_signed_for_another_target(house, ally, s3, bucket, x):
     s3.put_object(Bucket=bucket, Key="y", Body=b"y")
-    headers = Signer(house, alice).headers("GET", x)
+    headers = Signer(house, ally).headers("GET", x)
     for method, target in (("GET", f"/{bucket}/y"), ("DELETE", x), ("PUT", x), ("GET", x + "?tagging"), ("GET", x + "?versionId=null"), ("HEAD", x)):
-        assert house.http(method, target, headers).status == 403, (method, target)
+        assert house.http(method, target, headers | ({"Content-Length": "0"} if method == "PUT" else {})).status == 403, (method, target)
     assert s3.get_object(Bucket=bucket, Key="x")["Body"].read() == b"x"
 
 
-def test_raw_path_is_what_is_signed(house, alice, s3, bucket):
+def test_raw_path_is_what_is_signed(house, ally, s3, bucket):
     """encodings of one name are different targets; the signature covers the bytes sent"""
     s3.put_object(Bucket=bucket, Key="a~b", Body=b"x")
-    headers = Signer(house, alice).headers("GET", f"/{bucket}/a~b")
+    headers = Signer(house, ally).headers("GET", f"/{bucket}/a~b")
     assert house.http("GET", f"/{bucket}/a~b", headers).status == 200
     assert house.http("GET", f"/{bucket}/../{bucket}/a~b", headers).status in (400, 403)
 
 
-def test_host_swapped(house, alice, x):
-    assert Signer(house, alice).request("GET", x, change=lambda h: h.update(Host="evil.example")).code == "SignatureDoesNotMatch"
+def test_host_swapped(house, ally, x):
+    assert Signer(house, ally).request("GET", x, change=lambda h: h.update(Host="evil.example")).code == "SignatureDoesNotMatch"
 
 
-def test_doubled_headers(house, alice, x):
-    signer = Signer(house, alice)
+def test_doubled_headers(house, ally, x):
+    signer = Signer(house, ally)
     lines = [f"{k}: {v}" for k, v in signer.headers("GET", x).items()]
-    for extra in ("x-amz-date: 20010101T000000Z", "Host: evil.example", lines[-1]):
+    for extra in ("x-amz-date: 20010101T000000Z", "Host: evil.example", "Authorization: AWS4-HMAC-SHA256 x"):
         answer = house.raw(("GET " + x + " HTTP/1.1\r\n" + "\r\n".join([*lines, extra]) + "\r\n\r\n").encode())
-        assert answer.status in (0, 400, 403), answer
+        assert answer.status in (0, 400, 403), (extra, answer)
 
 
-def test_unsigned_trailer_still_needs_the_seed_signature(house, alice, s3, bucket):
+def test_unsigned_trailer_still_needs_the_seed_signature(house, ally, s3, bucket):
     """CVE-2025-31489: the upload's own signature was not looked at"""
-    stranger = Person(house, "x", alice.access_key, "not the secret at all")
+    stranger = Person(house, "x", ally.access_key, "not the secret at all")
     for kind in (UNSIGNED_TRAILER, STREAMING):
         answer = Signer(house, stranger).put_stream(f"/{bucket}/x", [b"evil"], kind)
         assert (answer.status, answer.code) == (403, "SignatureDoesNotMatch")
@@ -136,13 +136,13 @@ def test_unsigned_trailer_still_needs_the_seed_signature(house, alice, s3, bucke
         s3.head_object(Bucket=bucket, Key="x")
 
 
-def test_copy_source_encodings(house, alice, s3, bucket):
+def test_copy_source_encodings(house, ally, s3, bucket):
     """a percent-encoded copy source took down a server once; and traversal in it must not"""
     s3.put_object(Bucket=bucket, Key="a b/ü?", Body=b"x")
-    assert Signer(house, alice).request("PUT", f"/{bucket}/y", headers={"x-amz-copy-source": f"/{bucket}/a%20b/%C3%BC%3F"}).status == 200
+    assert Signer(house, ally).request("PUT", f"/{bucket}/y", headers={"x-amz-copy-source": f"/{bucket}/a%20b/%C3%BC%3F"}).status == 200
     for bad in ("%", "%2", "%zz", "/", "//", "", "x", f"{bucket}", f"/{bucket}/", f"/{bucket}/%00", "%2F%2F%2F", "../../etc/passwd", f"/{bucket}/a?versionId=",
                 f"/{bucket}/y?versionId=nonsense", "%" * 3000, "/" + "%ff" * 500):
-        answer = Signer(house, alice).request("PUT", f"/{bucket}/z", headers={"x-amz-copy-source": bad})
+        answer = Signer(house, ally).request("PUT", f"/{bucket}/z", headers={"x-amz-copy-source": bad})
         assert answer.status in (400, 403, 404), (bad, answer)
     with refused("404"):
         s3.head_object(Bucket=bucket, Key="z")
@@ -152,7 +152,7 @@ def test_admin_routes_need_the_role(house):
     """authenticated is not authorised: every route of the API, as a researcher"""
     bob = house.people["bob"]
     for method, path, body in (
-            ("POST", "users", {"name": "mallory", "roles": ["administrator"]}), ("GET", "users", None), ("GET", "users/alice", None),
+            ("POST", "users", {"name": "mallory", "roles": ["administrator"]}), ("GET", "users/alice", None),
             ("PATCH", "users/bob", {"roles": ["administrator"]}), ("DELETE", "users/alice", None), ("POST", "users/alice/password", {}),
             ("POST", "keys", {"person": "alice"}), ("GET", "domains", None), ("POST", "domains", {"name": "evil"}), ("POST", "domains/general/rotate", {}),
             ("DELETE", "domains/general", None), ("POST", "feeds", {"name": "evil"}), ("POST", "lockdown", {}), ("DELETE", "lockdown", None),
@@ -161,6 +161,8 @@ def test_admin_routes_need_the_role(house):
         answer = Signer(house, bob).request(method, "/api/" + path, text, headers={"Content-Type": "application/json"})
         assert answer.status in (403, 404), (method, path, answer)
     assert house.people["alice"].client().list_buckets()
+    seen = json.loads(Signer(house, bob).request("GET", "/api/users").body)
+    assert seen.get("name") == "bob" and "users" not in seen  # himself only
 
 
 def test_nobody_makes_himself_more(house):
@@ -195,14 +197,23 @@ def test_a_limited_key_makes_no_unlimited_one(house, bob):
     assert answer.status == 403, answer
 
 
-def test_secrets_are_in_no_log_and_no_record(house, alice, x):
-    Signer(house, alice).request("GET", x)
-    signature = Signer(house, alice).headers("GET", x)["Authorization"].split("Signature=")[1]
-    Signer(house, alice).request("GET", x)
+def test_secrets_are_in_no_log_and_no_record(house, ally, x):
+    Signer(house, ally).request("GET", x)
+    signature = Signer(house, ally).headers("GET", x)["Authorization"].split("Signature=")[1]
+    Signer(house, ally).request("GET", x)
     log = house.log_text()
-    for secret in (alice.secret, signature, "AWS4-HMAC-SHA256"):
+    for secret in (ally.secret, signature, "AWS4-HMAC-SHA256"):
         assert secret not in log
     for path in (house.state / "ledger").rglob("*"):
         if path.is_file():
             data = path.read_bytes()
-            assert alice.secret.encode() not in data and b"AWS4-HMAC" not in data, path
+            assert ally.secret.encode() not in data and b"AWS4-HMAC" not in data, path
+
+
+def test_guessing_is_slowed_down(house, ally, x):
+    """of one address and of one key; whoever has the secret goes on"""
+    stranger = Person(house, "x", ally.access_key, "guess")
+    codes = [house.http("GET", x, Signer(house, stranger).headers("GET", x), source="127.9.9.9").code for _ in range(30)]
+    assert codes[0] == "SignatureDoesNotMatch"
+    assert codes[-1] == "SlowDown"
+    assert house.http("GET", x, Signer(house, ally).headers("GET", x)).status == 200
