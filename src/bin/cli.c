@@ -113,13 +113,12 @@ static size_t
 collect(struct cli *c, const struct cli_option *own, enum cli_common common, bool *help, struct cli_option *all)
 {
 	const struct cli_option common_options[] = {
-		{"state", "DIR", "state folder (default $CLOISTER_STATE, /var/lib/cloister as root, ~/.local/share/cloister)",
+		{"state", "DIR", "state folder (default $CLOISTER_STATE, /var/lib/cloister for root)",
 			CLI_TEXT, &c->state},
-		{"endpoint", "URL", "server (default: what the state folder or ~/.config/cloister/config says)", CLI_TEXT,
+		{"endpoint", "URL", "server (default: of the state folder, ~/.config/cloister/config)", CLI_TEXT,
 			&c->endpoint},
-		{"ca", "FILE", "certificate of the house's authority (default: ca.pem in the state folder)", CLI_TEXT, &c->ca},
-		{"credentials", "FILE", "JSON with access_key and secret_key, mode 0600 (default: the session of `cloister login`, "
-			"then AWS_ACCESS_KEY_ID)", CLI_TEXT, &c->credentials},
+		{"ca", "FILE", "certificate of its authority (default: ca.pem of the state folder)", CLI_TEXT, &c->ca},
+		{"credentials", "FILE", "access key to sign with (default: session, AWS_ACCESS_KEY_ID)", CLI_TEXT, &c->credentials},
 		{"json", NULL, "answer in JSON", CLI_FLAG, &c->json},
 		{"help", NULL, "show this", CLI_FLAG, help},
 	};

@@ -112,6 +112,22 @@ from_state(struct cli *c, struct net *n)
 	return OK;
 }
 
+/* What `cloister init --credentials` wrote says also where the house is. */
+static struct err
+from_credentials_file(struct cli *c, struct net *n)
+{
+	AUTO_BUF text = BUF_WIPED(64 * KiB);
+	AUTO_JSON *j = NULL;
+
+	TRY(cli_read_private(c, c->credentials, "credentials", &text));
+	j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL);
+	if (*out_member(j, "endpoint"))
+		take_default(&n->endpoint, out_member(j, "endpoint"));
+	if (*out_member(j, "ca"))
+		take_default(&n->ca, out_member(j, "ca"));
+	return OK;
+}
+
 struct err
 net_open(struct cli *c, struct net **ret)
 {
@@ -123,6 +139,8 @@ net_open(struct cli *c, struct net **ret)
 	n->ca = copy(c->ca);
 	if (c->state) /* named: it goes before the user's own */
 		TRY(from_state(c, n));
+	if (c->credentials)
+		TRY(from_credentials_file(c, n));
 	TRY(from_user(c, n));
 	TRY(from_state(c, n));
 	take_default(&n->endpoint, "https://127.0.0.1:8443");
@@ -404,6 +422,8 @@ net_ask(struct net *n, const struct net_ask *ask, struct net_answer *ret)
 	ret->cut = ret->status != 0;
 	if (ret->cut)
 		return ret->body.failed ? ERR(ERR_LIMIT) : OK;
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+		return ERR(ERR_UNAUTHENTICATED);
 	return ERR(code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_CLOSED);
 }
 
@@ -412,10 +432,13 @@ net_ask(struct net *n, const struct net_ask *ask, struct net_answer *ret)
 struct err
 net_unreachable(struct cli *c, const struct net *n, struct err e, const struct net_answer *a)
 {
+	if (e.code == ERR_UNAUTHENTICATED)
+		return cli_fail(c, e, "%s cannot prove who it is: %s. Name the certificate of its authority with --ca (the house's is "
+		    "ca.pem in the state folder)", n->endpoint, a->problem);
 	if (e.code != ERR_CLOSED && e.code != ERR_TIMEOUT)
 		return cli_fail(c, e, "asking %s failed: %s", n->endpoint, err_sentence(e.code));
-	return cli_fail(c, e, "cannot reach %s: %s. Is `cloister serve` running? Name another server with --endpoint, "
-	    "its authority's certificate with --ca", n->endpoint, a->problem[0] ? a->problem : "no answer");
+	return cli_fail(c, e, "cannot reach %s: %s. Is `cloister serve` running? Another server is named with "
+	    "--endpoint", n->endpoint, a->problem[0] ? a->problem : "no answer");
 }
 
 static enum err_code

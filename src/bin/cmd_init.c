@@ -23,6 +23,7 @@ struct init {
 	struct str all_hosts[HOSTS_MAX];
 	size_t n_hosts;
 	const char *state;
+	bool existed; /* the state folder, empty */
 	int dir;
 };
 
@@ -94,14 +95,20 @@ is_something(const char *path, const struct stat *st, int flag, struct FTW *at)
 }
 
 static struct err
-make_folder(struct cli *c, struct init *i)
+check_folder(struct cli *c, struct init *i)
 {
-	struct err e;
-
-	if (access(i->state, F_OK) == 0 && nftw(i->state, is_something, 4, FTW_PHYS) != 0)
+	i->existed = access(i->state, F_OK) == 0;
+	if (i->existed && nftw(i->state, is_something, 4, FTW_PHYS) != 0)
 		return cli_fail(c, ERR(ERR_EXISTS), "%s exists and is not empty; nothing was changed. Name another folder with --state, "
 		    "or start what is there with `cloister serve`", i->state);
-	e = make_parents(i->state);
+	return OK;
+}
+
+static struct err
+make_folder(struct cli *c, struct init *i)
+{
+	struct err e = make_parents(i->state);
+
 	if (!err_is(e))
 		e = fd_make_dir(AT_FDCWD, i->state, 0755);
 	if (!err_is(e))
@@ -112,6 +119,7 @@ make_folder(struct cli *c, struct init *i)
 	return fchmod(i->dir, 0755) == 0 ? OK : ERR_ERRNO();
 }
 
+/* What was begun is of no use, and held nothing before. */
 static int
 remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
 {
@@ -136,8 +144,9 @@ write_configuration(const struct init *i)
 	    "# The region that clients sign for.\n#region: us-east-1\n\n"
 	    "# A folder on another machine's disk, which gets the newest signed head of the ledger: whoever replaces this whole\n"
 	    "# machine's disk by an older copy is found out there.\n#witness: /mnt/witness\n\n"
-	    "# May a bucket be made readable without a key at all? An administrator of the machine decides that here.\n"
-	    "#public_access: false\n\n"
+	    "# May the owner of a bucket in the key domain \"general\" open it to people without a key? Every bucket begins private, and\n"
+	    "# a bucket in any other domain (patients' data) is never opened, whatever this says.\n"
+	    "#public_access: true\n\n"
 	    "# People are logged off after so many minutes of idleness, and must log in again after so many hours.\n"
 	    "#session:\n#  idle_minutes: 30\n#  hours: 12\n");
 	TRY(buf_check(&b));
@@ -276,11 +285,10 @@ cmd_init(struct cli *c)
 	TRY(take_hosts(c, &i));
 	if (i.credentials && access(i.credentials, F_OK) == 0)
 		return cli_fail(c, ERR(ERR_EXISTS), "%s exists; name a new file for the credentials", i.credentials);
-	e = warden_init();
-	if (!err_is(e))
-		e = make_folder(c, &i);
-	TRY(e);
-	e = cli_passphrase(c, i.passphrase_fd, i.passphrase_file, true, &passphrase);
+	TRY(check_folder(c, &i));
+	TRY(cli_passphrase(c, i.passphrase_fd, i.passphrase_file, true, &passphrase));
+	TRY(warden_init());
+	e = make_folder(c, &i);
 	if (!err_is(e))
 		e = make_house(&i, buf_str(&passphrase), &made);
 	if (!err_is(e))
@@ -289,6 +297,8 @@ cmd_init(struct cli *c)
 	fd_close(&i.dir);
 	if (!err_is(e))
 		return OK;
-	(void)nftw(i.state, remove_one, 8, FTW_DEPTH | FTW_PHYS); /* it was empty before */
+	(void)nftw(i.state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	if (!i.existed)
+		(void)rmdir(i.state);
 	return why(c, &i, e);
 }

@@ -66,6 +66,12 @@ static const struct route routes[] = {
 
 /* ---- routes ---- */
 
+size_t
+api_routes(void)
+{
+	return ARRAY_LEN(routes);
+}
+
 static size_t
 split(struct str path, struct str parts[PARTS_MAX + 1])
 {
@@ -316,7 +322,7 @@ api_fail(struct request *r, struct err e, enum verdict_reason reason, struct str
 		code = s3_error_code(s);
 		sentence = s3_error_sentence(s);
 	}
-	if (status >= 500)
+	if (status >= 500 && reason != REASON_THROTTLED && reason != REASON_LOCKDOWN)
 		LOG(LOG_WARN, "request-failed", LOG_ERR(e), LOG_ENUM("reason", verdict_reason_word(reason)),
 		    LOG_ENUM("operation", r->op ? r->op->name : "none"));
 	buf_put_c(&b, "{\"code\":");
@@ -342,13 +348,26 @@ text_of(const json_t *j, const char *name)
 	return json_is_string(v) ? str_of(json_string_value(v), json_string_length(v)) : STR_NONE;
 }
 
+static struct str
+what_is_absent(struct str verb)
+{
+	if (str_starts(verb, STR("user.")))
+		return STR("There is nobody of this name.");
+	if (str_starts(verb, STR("key.")) && !str_eq(verb, STR("key.rotate")))
+		return STR("There is no such access key, or nobody of this name.");
+	return STR("There is no such key domain.");
+}
+
 /* warden says which parameter it was and why, in words of its own source */
 static void
-warden_refused(struct request *r, struct err e, enum verdict_reason reason, struct str said)
+warden_refused(struct request *r, struct err e, enum verdict_reason reason, struct str verb, struct str said)
 {
 	AUTO_JSON *j = said.n ? json_loadb(said.p, said.n, 0, NULL) : NULL;
+	struct str message = text_of(j, "message");
 
-	api_fail(r, e, reason, text_of(j, "field"), text_of(j, "message"));
+	if (message.n == 0 && e.code == ERR_NOT_FOUND)
+		message = what_is_absent(verb);
+	api_fail(r, e, reason, text_of(j, "field"), message);
 }
 
 /* ---- warden's verbs ---- */
@@ -403,7 +422,7 @@ pass_to_warden(struct request *r)
 	}
 	e = warden_admin(r->house->warden, t->login ? &nobody : &r->proof, str_c(t->verb), buf_str(&params), &out, &reason);
 	if (err_is(e)) {
-		warden_refused(r, e, reason, buf_str(&out));
+		warden_refused(r, e, reason, str_c(t->verb), buf_str(&out));
 		return;
 	}
 	if (out.n == 0)

@@ -8,6 +8,7 @@
 
 #include "gate/api.h"
 
+size_t api_routes(void); /* how many there are, for the test of the description */
 /* api_part(r, i): segment ${i} of the path below /api, 0-based; n == 0: there is none. */
 struct str api_part(const struct request *r, size_t i);
 /* api_queries(r, names): true if every query parameter is one of ${names} (NULL ends it); else 400 has been answered. */
