@@ -168,7 +168,7 @@ tell_options(struct parent *p)
 	option(p, ROLE_GATE, "--session-minutes=%u", c->session.idle_minutes);
 	option(p, ROLE_WARDEN, "--session-minutes=%u", c->session.idle_minutes);
 	option(p, ROLE_WARDEN, "--session-hours=%u", c->session.hours);
-	option(p, ROLE_WARDEN, "--public-access=%d", c->public_access);
+	option(p, ROLE_WARDEN, "--public-access=%d", config_public_access(c));
 }
 
 /* ---- what the supervisor calls back ---- */

@@ -135,7 +135,7 @@ write_configuration(const struct init *i)
 {
 	AUTO_BUF b = BUF(CONFIG_BYTES_MAX);
 
-	buf_put_c(&b, "# Cloister reads this at its start. Everything may be left out; doc/operations.md describes each line.\n\n"
+	buf_put_c(&b, "# Cloister reads this at its start. Everything may be left out; doc/OPERATIONS.md describes each line.\n\n"
 	    "# Where the gate listens: numeric addresses. HTTPS only.\n"
 	    "listen:\n  - \"");
 	buf_put_c(&b, i->listen);

@@ -21,7 +21,7 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("hostname", OPTIONAL_TEXT, struct config, hostname, 1, 253),
     CYAML_FIELD_STRING_PTR("region", OPTIONAL_TEXT, struct config, region, 1, 32),
     CYAML_FIELD_STRING_PTR("witness", OPTIONAL_TEXT, struct config, witness, 1, 4095),
-    CYAML_FIELD_BOOL("public_access", CYAML_FLAG_OPTIONAL, struct config, public_access),
+    CYAML_FIELD_BOOL_PTR("public_access", OPTIONAL_TEXT, struct config, public_access),
     CYAML_FIELD_MAPPING("session", CYAML_FLAG_OPTIONAL, struct config, session, session_fields),
     CYAML_FIELD_END,
 };

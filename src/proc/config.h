@@ -25,7 +25,7 @@ struct config {
 	char *region;       /* default us-east-1 */
 	char *witness; /* a folder on another machine's disk that gets the newest signed tree head;
 	                  default none */
-	bool public_access; /* may a bucket be made public at all? default no */
+	bool *public_access; /* NULL: yes. May a bucket of the key domain "general" be made public by its owner? default yes */
 	struct config_session session;
 };
 
@@ -35,5 +35,10 @@ struct config {
  */
 struct err config_load(int dir, struct buf *problem, struct config **ret);
 void config_free(struct config *c);
+static inline bool
+config_public_access(const struct config *c)
+{
+	return !c->public_access || *c->public_access;
+}
 
 #endif

@@ -34,7 +34,8 @@ open_key(struct house *h, const struct want *w, const struct charter *object, st
 	const struct domain *d;
 	struct blob_header ids;
 
-	if (w->header.n != HEADER_BYTES || err_is(header_decode((const uint8_t *)w->header.p, &ids)) ||
+	if (w->header.n != HEADER_BYTES ||
+	    err_is(header_decode((const uint8_t *)w->header.p, &ids)) ||
 	    !charter_covers(object, &ids)) {
 		refuse(p, ERR_CORRUPT, REASON_CHARTER);
 		return;
@@ -60,8 +61,11 @@ make_key(struct house *h, const struct charter *bucket, struct pending *p)
 
 	if (!d)
 		return false;
-	*ids = (struct blob_header){.domain = d->id, .bucket = bucket->bucket, .object = id_new(), .version = id_new(),
-		.epoch = d->newest};
+	*ids = (struct blob_header){.domain = d->id,
+	    .bucket = bucket->bucket,
+	    .object = id_new(),
+	    .version = id_new(),
+	    .epoch = d->newest};
 	p->v.key = data_key_new();
 	if (!p->v.key) {
 		refuse(p, ERR_NO_MEMORY, REASON_NONE);
@@ -82,7 +86,8 @@ make_key(struct house *h, const struct charter *bucket, struct pending *p)
 
 /* ${c->acl} from what was asked for; ${bucket_owner} is zero for a bucket's own. */
 static bool
-resolve_acl(struct house *h, const struct acl *asked, struct id bucket_owner, struct charter *c, struct pending *p)
+resolve_acl(struct house *h, const struct acl *asked, struct id bucket_owner, struct charter *c,
+    struct pending *p)
 {
 	struct people_lookup people = people_lookup(&h->people);
 	enum verdict_reason reason = REASON_BAD_ACL;
@@ -113,9 +118,13 @@ create_bucket(struct asking *a, const struct want *w, struct pending *p)
 {
 	struct str name = w->domain.n ? w->domain : STR(DOMAIN_GENERAL);
 	const struct domain *d = domain_by_name(&a->h->domains, name);
-	struct charter c = {.is_bucket = true, .bucket = id_new(), .owner = a->who->person->id, .name = w->bucket_name,
-		.ownership = w->ownership, .public_block = w->set & SET_PUBLIC_BLOCK ? w->public_block : 0,
-		.made_us = a->now_us};
+	struct charter c = {.is_bucket = true,
+	    .bucket = id_new(),
+	    .owner = a->who->person->id,
+	    .name = w->bucket_name,
+	    .ownership = w->ownership,
+	    .public_block = w->set & SET_PUBLIC_BLOCK ? w->public_block : 0,
+	    .made_us = a->now_us};
 
 	if (!d || domain_is_destroyed(d)) {
 		refuse(p, ERR_INVALID, d ? REASON_DOMAIN_DESTROYED : REASON_NO_SUCH_DOMAIN);
@@ -129,9 +138,13 @@ create_bucket(struct asking *a, const struct want *w, struct pending *p)
 }
 
 static void
-make_object(struct asking *a, const struct want *w, const struct asker *asker, const struct charter *bucket, struct pending *p)
+make_object(struct asking *a, const struct want *w, const struct asker *asker,
+    const struct charter *bucket, struct pending *p)
 {
-	struct charter c = {.bucket = bucket->bucket, .name = w->key, .n_tags = (uint8_t)w->n_tags, .made_us = a->now_us};
+	struct charter c = {.bucket = bucket->bucket,
+	    .name = w->key,
+	    .n_tags = (uint8_t)w->n_tags,
+	    .made_us = a->now_us};
 
 	if (w->n_tags > LIMIT_TAGS_PER_OBJECT) {
 		refuse(p, ERR_LIMIT, REASON_NONE);
@@ -154,12 +167,13 @@ make_object(struct asking *a, const struct want *w, const struct asker *asker, c
 
 /* What may be set with which action, decide() has checked. */
 static void
-change_charter(struct asking *a, const struct want *w, const struct charter *bucket, const struct charter *object,
-    struct pending *p)
+change_charter(struct asking *a, const struct want *w, const struct charter *bucket,
+    const struct charter *object, struct pending *p)
 {
 	struct charter c = object ? *object : *bucket;
 
-	if (w->set & SET_ACL && !resolve_acl(a->h, w->acl, object ? bucket->owner : (struct id){0}, &c, p))
+	if (w->set & SET_ACL &&
+	    !resolve_acl(a->h, w->acl, object ? bucket->owner : (struct id){0}, &c, p))
 		return;
 	if (w->set & SET_TAGS) {
 		if (w->n_tags > LIMIT_TAGS_PER_OBJECT) {
@@ -185,8 +199,8 @@ change_charter(struct asking *a, const struct want *w, const struct charter *buc
 
 /* A charter that does not verify is told from one that is not there. */
 static bool
-verify_charters(struct asking *a, const struct want *w, struct charter *object, const struct charter **ret_bucket,
-    const struct charter **ret_object)
+verify_charters(struct asking *a, const struct want *w, struct charter *object,
+    const struct charter **ret_bucket, const struct charter **ret_object)
 {
 	struct bucket_memo *m = &a->memo;
 
@@ -194,7 +208,8 @@ verify_charters(struct asking *a, const struct want *w, struct charter *object, 
 	if (w->bucket_charter.n > 0) {
 		if (m->bytes.p != w->bucket_charter.p || m->bytes.n != w->bucket_charter.n) {
 			m->bytes = w->bucket_charter;
-			m->good = !err_is(charter_verify(a->h->charter_key, w->bucket_charter, &m->charter));
+			m->good = !err_is(
+			    charter_verify(a->h->charter_key, w->bucket_charter, &m->charter));
 		}
 		if (!m->good)
 			return false;
@@ -241,7 +256,8 @@ asker_of(const struct who *w)
 }
 
 static void
-name_terms(struct asking *a, const struct want *w, const struct charter *bucket, const struct charter *object, struct pending *p)
+name_terms(struct asking *a, const struct want *w, const struct charter *bucket,
+    const struct charter *object, struct pending *p)
 {
 	struct grant_terms *t = &p->terms;
 
@@ -250,7 +266,10 @@ name_terms(struct asking *a, const struct want *w, const struct charter *bucket,
 	t->credential = a->who->credential;
 	if (bucket)
 		t->bucket = bucket->bucket;
-	/* removing "the current version" names none: what is current may change before vault does it */
+	/*
+	 * removing "the current version" names none: what is current may change before vault does
+	 * it
+	 */
 	if (object && w->action != ACTION_DELETE_OBJECT) {
 		t->object = object->object;
 		t->version = object->version;
@@ -265,8 +284,8 @@ name_terms(struct asking *a, const struct want *w, const struct charter *bucket,
 }
 
 static void
-carry_out(struct asking *a, const struct want *w, const struct asker *asker, const struct charter *bucket,
-    const struct charter *object, struct pending *p)
+carry_out(struct asking *a, const struct want *w, const struct asker *asker,
+    const struct charter *bucket, const struct charter *object, struct pending *p)
 {
 	if (w->action == ACTION_CREATE_BUCKET)
 		create_bucket(a, w, p);
@@ -274,14 +293,16 @@ carry_out(struct asking *a, const struct want *w, const struct asker *asker, con
 		make_object(a, w, asker, bucket, p);
 	else if (w->flags & WANT_CHARTER)
 		change_charter(a, w, bucket, object, p);
-	else if (w->action == ACTION_PUT_OBJECT && object) /* an upload goes on under the charter it began with */
+	else if (w->action == ACTION_PUT_OBJECT &&
+	    object) /* an upload goes on under the charter it began with */
 		charter_hash(w->object_charter, p->terms.charter_hash);
 	if (!err_is(p->v.e) && w->flags & WANT_OPEN)
 		open_key(a->h, w, object, p);
 }
 
 static void
-write_record(struct asking *a, const struct want *w, const char *rule, const struct pending *p, struct record *r)
+write_record(struct asking *a, const struct want *w, const char *rule, const struct pending *p,
+    struct record *r)
 {
 	who_record(a->who, action_record_act(w->action), r);
 	record_id(r, RECORD_BUCKET, p->terms.bucket);
@@ -298,15 +319,32 @@ write_record(struct asking *a, const struct want *w, const char *rule, const str
 		record_word(r, RECORD_REASON, str_c(verdict_reason_word(p->v.reason)));
 }
 
+/*
+ * May a stranger be answered by the bucket's own rules at all? Only where the site allows it, and never in a key domain other than
+ * "general": landing, pool, studies and cells hold patients' data, and no owner's ACL or policy opens them to the world.
+ */
+static bool
+public_may_ask(const struct house *h, const struct charter *bucket)
+{
+	const struct domain *general = domain_by_name(&h->domains, STR(DOMAIN_GENERAL));
+
+	return h->public_access && (!bucket || (general && id_eq(bucket->domain, general->id)));
+}
+
 void
 verdict_make(struct asking *a, const struct want *w, struct pending *p, struct record *r)
 {
 	struct people_lookup people = people_lookup(&a->h->people);
 	const struct charter *bucket, *object;
 	struct charter object_storage;
-	struct decide_request q = {.asker = asker_of(a->who), .roles = a->who->person ? a->who->person->roles : 0, .want = w,
-		.proof = a->proof, .conditions = a->conditions, .n_conditions = a->n_conditions, .now_us = a->now_us,
-		.people = &people};
+	struct decide_request q = {.asker = asker_of(a->who),
+	    .roles = a->who->person ? a->who->person->roles : 0,
+	    .want = w,
+	    .proof = a->proof,
+	    .conditions = a->conditions,
+	    .n_conditions = a->n_conditions,
+	    .now_us = a->now_us,
+	    .people = &people};
 	struct decision d = {ERR_NONE, REASON_NONE, NULL};
 
 	*p = (struct pending){0};
@@ -315,7 +353,7 @@ verdict_make(struct asking *a, const struct want *w, struct pending *p, struct r
 		d = (struct decision){ERR_CORRUPT, REASON_CHARTER, "charter"};
 	} else if (locked_out(a->h, w)) {
 		d = (struct decision){ERR_LOCKED, REASON_LOCKDOWN, NULL};
-	} else if (!a->who->person && !a->h->public_access) {
+	} else if (!a->who->person && !public_may_ask(a->h, bucket)) {
 		d = (struct decision){ERR_DENIED, REASON_PUBLIC_BLOCKED, NULL};
 	} else if (!in_scope(a->who->key, w)) {
 		d = (struct decision){ERR_DENIED, REASON_SCOPE, NULL};
