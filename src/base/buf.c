@@ -8,8 +8,9 @@
 void
 buf_release(struct buf *b)
 {
-	if (b->wiped && b->p)
-		explicit_bzero(b->p, b->cap);
+	/* what lies past n was never counted, or wiped when it was cleared */
+	if (b->wiped && b->n)
+		explicit_bzero(b->p, b->n);
 	free(b->p);
 	b->p = NULL;
 	b->n = b->cap = 0;
@@ -56,7 +57,7 @@ grow(struct buf *b, size_t need)
 		p = malloc(cap);
 		if (p && b->p) {
 			memcpy(p, b->p, b->n);
-			explicit_bzero(b->p, b->cap);
+			explicit_bzero(b->p, b->n);
 			free(b->p);
 		}
 	} else {

@@ -4,7 +4,7 @@
  * A write past the maximum, or without memory, makes the buffer "failed" and is
  * dropped; every later write is dropped too; buf_check() tells once, at the end.
  * AUTO_BUF releases at the end of the block. A buffer made with BUF_WIPED is
- * wiped whenever its memory is given back: use it for anything sensitive.
+ * wiped, as far as it was filled, whenever its memory is given back: use it for anything sensitive.
  */
 #ifndef CLOISTER_BASE_BUF_H
 #define CLOISTER_BASE_BUF_H

@@ -15,7 +15,7 @@
 #define MAX_LISTENERS 8
 #define CONNECTIONS_MAX 4096u
 #define CONNECTION_IDLE_S 75u
-#define CONNECTION_MEMORY (96 * KiB) /* a request head: key 3 KiB encoded, metadata 2 KiB, policy of nothing; and read windows */
+#define CONNECTION_MEMORY (40 * KiB) /* a head (key 3 KiB encoded, metadata 2 KiB) and a TLS record; zeroed by the library after each request */
 #define THREAD_STACK (768 * KiB)     /* touched only as far as used */
 #define STREAM_BLOCK (256 * KiB)
 #define ARENA_BYTES (48 * KiB)
