@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "gate/acl_xml.h"
 #include "gate/canonical.h"
+#include "gate/errand.h"
 #include "gate/operations.h"
 #include "gate/put.h"
 #include "gate/tagging_xml.h"
@@ -127,6 +128,12 @@ both_allowed(struct request *r, struct source *s, struct verdict v[2])
 	if (condition != S3_OK)
 		answer_error(r, condition);
 	return condition == S3_OK;
+}
+
+static bool
+owners_expected(struct request *r, const struct source *s, const struct bucket_info *to)
+{
+	return errand_owner_expected(r, to) && errand_owner_matches(r, &s->bucket, "x-amz-source-expected-bucket-owner");
 }
 
 /* plaintext from one stored object into another, a window at a time */
@@ -359,7 +366,8 @@ copy_object(struct request *r, struct copying *c)
 	wants[1] = (struct want){.action = ACTION_PUT_OBJECT, .flags = WANT_MAKE, .bucket_name = r->bucket, .key = r->key,
 		.bucket_charter = c->bucket.charter, .object_charter = c->exists ? c->present.charter : STR_NONE,
 		.acl = &c->acl, .tags = c->tags, .n_tags = c->n_tags};
-	if (!authorize(r, wants, 2, &c->reply, c->verdicts) || !both_allowed(r, &c->source, c->verdicts))
+	if (!authorize(r, wants, 2, &c->reply, c->verdicts) || !both_allowed(r, &c->source, c->verdicts) ||
+	    !owners_expected(r, &c->source, &c->bucket) || !put_default_encryption(r, &c->bucket, &c->manifest))
 		return;
 	settle_manifest(r, c);
 	e = carry_out(r, c, &result);
@@ -424,6 +432,8 @@ struct part_copying {
 	struct upload_info upload;
 	struct id upload_id;
 	struct part part;
+	struct buf manifest_text;
+	struct manifest manifest; /* of the upload */
 	struct verdict verdicts[2];
 };
 
@@ -433,7 +443,7 @@ carry_out_part(struct request *r, struct part_copying *c, uint64_t from, uint64_
 	struct verdict *to = &c->verdicts[1];
 	struct blob_header h = to->ids;
 	struct stream_context context = {.bucket = h.bucket, .object = h.object, .version = h.version, .part = c->part.number};
-	enum checksum_kind kind = c->source.manifest.checksum.kind;
+	enum checksum_kind kind = c->manifest.checksum.kind;
 	struct checksum *sum = kind != CHECKSUM_NONE ? checksum_new(kind) : NULL;
 	AUTO_BUF meta = BUF(1024);
 	uint8_t header[HEADER_BYTES];
@@ -490,7 +500,8 @@ upload_part_copy(struct request *r, struct part_copying *c)
 		wants[1].object_charter = c->upload.charter;
 		wants[1].header = c->upload.header;
 	}
-	if (!authorize(r, wants, 2, &c->reply, c->verdicts) || !both_allowed(r, &c->source, c->verdicts))
+	if (!authorize(r, wants, 2, &c->reply, c->verdicts) || !both_allowed(r, &c->source, c->verdicts) ||
+	    !owners_expected(r, &c->source, &c->bucket))
 		return;
 	if (err_is(found)) {
 		answer_error(r, S3_NO_SUCH_UPLOAD);
@@ -498,7 +509,11 @@ upload_part_copy(struct request *r, struct part_copying *c)
 	}
 	if (!copy_range(r, c->source.object.size, &from, &n))
 		return;
-	e = carry_out_part(r, c, from, n, &sum);
+	c->manifest_text = BUF_WIPED(LIMIT_MANIFEST_BYTES);
+	e = manifest_open(sealed_from_store(c->upload.manifest), c->verdicts[1].key, &c->verdicts[1].ids, &c->manifest_text,
+	    &c->manifest);
+	if (!err_is(e))
+		e = carry_out_part(r, c, from, n, &sum);
 	if (err_is(e)) {
 		if (e.code == ERR_NOT_FOUND)
 			answer_error(r, S3_NO_SUCH_UPLOAD);
@@ -507,7 +522,7 @@ upload_part_copy(struct request *r, struct part_copying *c)
 		return;
 	}
 	answer_source_version(r, &c->source);
-	answer_sse_headers(r, &c->source.manifest, c->verdicts[1].ids.domain);
+	answer_sse_headers(r, &c->manifest, c->verdicts[1].ids.domain);
 	answer_copy(r, "CopyPartResult", clock_now_us(), c->part.etag, &sum);
 }
 
@@ -528,5 +543,6 @@ op_upload_part_copy(struct request *r)
 	msg_release(&c->bucket_reply);
 	msg_release(&c->upload_reply);
 	msg_release(&c->reply);
+	buf_release(&c->manifest_text);
 	free(c);
 }

@@ -44,19 +44,25 @@ errand_object(struct request *r, enum action a, struct errand *d)
 	return true;
 }
 
-/* x-amz-expected-bucket-owner: who is wrong about whose bucket it is gets nothing */
+/* who is wrong about whose bucket it is gets nothing */
 bool
-errand_owner_expected(struct request *r, const struct bucket_info *b)
+errand_owner_matches(struct request *r, const struct bucket_info *b, const char *header)
 {
-	struct str expected = request_header(r, "x-amz-expected-bucket-owner");
+	struct str expected = request_header(r, header);
 	struct id id;
 
 	if (!expected.p || id_is_zero(b->id))
 		return true;
 	if (!err_is(id_parse(str_trim(expected), &id)) && id_eq(id, b->owner))
 		return true;
-	answer_error_field(r, S3_ACCESS_DENIED, "x-amz-expected-bucket-owner");
+	answer_error_field(r, S3_ACCESS_DENIED, header);
 	return false;
+}
+
+bool
+errand_owner_expected(struct request *r, const struct bucket_info *b)
+{
+	return errand_owner_matches(r, b, "x-amz-expected-bucket-owner");
 }
 
 bool

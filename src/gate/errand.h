@@ -29,6 +29,7 @@ bool errand_object(struct request *r, enum action a, struct errand *d);
 bool errand_authorize(struct request *r, struct want *w, struct errand *d);
 /* errand_owner_expected(r, b): x-amz-expected-bucket-owner holds, or is absent. False: AccessDenied has been answered. Part of errand_authorize. */
 bool errand_owner_expected(struct request *r, const struct bucket_info *b);
+bool errand_owner_matches(struct request *r, const struct bucket_info *b, const char *header);
 /* errand_may(r, a, d): errand_bucket and a want without more. */
 bool errand_may(struct request *r, enum action a, struct errand *d);
 /* errand_charter(r, charter, &c): as decoded, after warden has verified it. False: an error has been answered. */

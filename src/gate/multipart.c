@@ -95,7 +95,7 @@ creating_from_request(struct request *r, struct creating *c)
 	if (e != S3_OK)
 		return refused(r, e, "x-amz-checksum-algorithm");
 	put_tag_conditions(r, c->tags, c->n_tags);
-	return true;
+	return put_default_encryption(r, &c->d.bucket, &c->m);
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "gate/copy.h"
+#include "gate/errand.h"
 #include "gate/operations.h"
 #include "gate/put.h"
 
@@ -283,6 +284,7 @@ answer_object(struct request *r, const struct bucket_info *b, struct object_info
 	}
 	s = (struct selection){.n = o->size};
 	if (condition == S3_NOT_MODIFIED) {
+		m.checksum.kind = CHECKSUM_NONE; /* there is no body that it would be of */
 		object_headers(r, b, o, &m, &c, &v->ids, &s);
 		answer_empty(r, 304);
 		return;
@@ -348,7 +350,7 @@ op_get_object(struct request *r)
 			answer_delete_marker(r, &b, &o, version.present);
 		else
 			answer_error(r, version.present ? S3_NO_SUCH_VERSION : S3_NO_SUCH_KEY);
-	} else if (ok) {
+	} else if (ok && errand_owner_expected(r, &b)) {
 		answer_object(r, &b, &o, &v);
 	}
 	verdict_release(&v);
@@ -418,6 +420,8 @@ op_delete_object(struct request *r)
 	}
 	d.grant = v.grant;
 	verdict_release(&v);
+	if (!errand_owner_expected(r, &b))
+		return;
 	e = vault_delete(r->house->vault, b.id, &d, 1, &result);
 	if (!err_is(e))
 		e = result.e;

@@ -13,6 +13,8 @@ bool put_names_allowed(struct request *r, const struct manifest *m, uint32_t off
 /* bucket and present object (if any). False: an error has been answered. */
 bool put_look_up(struct request *r, struct msg *reply, struct bucket_info *b, struct charter *bucket_charter, struct object_info *o,
     bool *ret_exists);
+/* the bucket's default encryption, where ${m} asks for none. False: an error has been answered. */
+bool put_default_encryption(struct request *r, const struct bucket_info *b, struct manifest *m);
 /* policy context of the tags that a request brings */
 void put_tag_conditions(struct request *r, const struct tag *tags, size_t n);
 void put_answer_version(struct request *r, const struct put_result *result, struct id version);

@@ -87,9 +87,57 @@ static const struct route routes[] = {
 	NONE(OBJECT, DELETE, NULL, NULL, "DeleteObject", op_delete_object)
 };
 
-/* what selects an operation of S3 that is not carried out here: refused, never taken for the bare operation */
-static const char *const unknown_queries[] = {"analytics", "intelligent-tiering", "inventory", "metrics", "restore",
-	"select", "torrent", "retention", "legal-hold", "metadataTable", "session", "renameObject"};
+#define M(method) (1u << METHOD_##method)
+
+/*
+ * Every word in a query that selects an operation of S3, with the methods that S3 has for it (Amazon S3 API Reference, "Actions").
+ * A request with such a word is for that operation or for none: "DELETE ?website" must never become DeleteBucket.
+ */
+static const struct subresource {
+	const char *name;
+	unsigned bucket, object; /* methods */
+} subresources[] = {
+	{"abac", M(GET) | M(PUT), 0},
+	{"accelerate", M(GET) | M(PUT), 0},
+	{"acl", M(GET) | M(PUT), M(GET) | M(PUT)},
+	{"analytics", M(GET) | M(PUT) | M(DELETE), 0},
+	{"attributes", 0, M(GET)},
+	{"cors", M(GET) | M(PUT) | M(DELETE), 0},
+	{"delete", M(POST), 0},
+	{"encryption", M(GET) | M(PUT) | M(DELETE), M(PUT)},
+	{"intelligent-tiering", M(GET) | M(PUT) | M(DELETE), 0},
+	{"inventory", M(GET) | M(PUT) | M(DELETE), 0},
+	{"legal-hold", 0, M(GET) | M(PUT)},
+	{"lifecycle", M(GET) | M(PUT) | M(DELETE), 0},
+	{"location", M(GET), 0},
+	{"logging", M(GET) | M(PUT), 0},
+	{"metadataConfiguration", M(GET) | M(POST) | M(DELETE), 0},
+	{"metadataInventoryTable", M(PUT), 0},
+	{"metadataJournalTable", M(PUT), 0},
+	{"metadataTable", M(GET) | M(POST) | M(DELETE), 0},
+	{"metrics", M(GET) | M(PUT) | M(DELETE), 0},
+	{"notification", M(GET) | M(PUT), 0},
+	{"object-lock", M(GET) | M(PUT), 0},
+	{"ownershipControls", M(GET) | M(PUT) | M(DELETE), 0},
+	{"partNumber", 0, M(GET) | M(HEAD) | M(PUT)},
+	{"policy", M(GET) | M(PUT) | M(DELETE), 0},
+	{"policyStatus", M(GET), 0},
+	{"publicAccessBlock", M(GET) | M(PUT) | M(DELETE), 0},
+	{"renameObject", 0, M(PUT)},
+	{"replication", M(GET) | M(PUT) | M(DELETE), 0},
+	{"requestPayment", M(GET) | M(PUT), 0},
+	{"restore", 0, M(POST)},
+	{"retention", 0, M(GET) | M(PUT)},
+	{"select", 0, M(POST)},
+	{"session", M(GET), 0},
+	{"tagging", M(GET) | M(PUT) | M(DELETE), M(GET) | M(PUT) | M(DELETE)},
+	{"torrent", 0, M(GET)},
+	{"uploadId", 0, M(GET) | M(PUT) | M(POST) | M(DELETE)},
+	{"uploads", M(GET), M(POST)},
+	{"versioning", M(GET) | M(PUT), 0},
+	{"versions", M(GET), 0},
+	{"website", M(GET) | M(PUT) | M(DELETE), 0},
+};
 
 static bool
 add_query(struct request *r, struct str item)
@@ -164,16 +212,44 @@ route_parse(struct request *r)
 	return true;
 }
 
+static bool
+is_routed(enum level level, enum method method, const char *query)
+{
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+		if (routes[i].level == level && routes[i].method == method && routes[i].query &&
+		    strcmp(routes[i].query, query) == 0)
+			return true;
+	/* the part of an object is read by GetObject itself */
+	return strcmp(query, "partNumber") == 0 && (method == METHOD_GET || method == METHOD_HEAD);
+}
+
+/* A word for an operation that is not carried out: 501 if S3 has it, else 405. */
+static enum s3_error
+subresource_check(const struct request *r, enum level level)
+{
+	for (size_t i = 0; i < ARRAY_LEN(subresources); i++) {
+		const struct subresource *s = &subresources[i];
+		unsigned methods = level == LEVEL_BUCKET ? s->bucket : s->object;
+
+		if (methods == 0 || !request_has_query(r, s->name) || is_routed(level, r->method, s->name))
+			continue;
+		if (strcmp(s->name, "partNumber") == 0 && request_has_query(r, "uploadId"))
+			continue;
+		return methods >> r->method & 1 ? S3_NOT_IMPLEMENTED : S3_METHOD_NOT_ALLOWED;
+	}
+	return S3_OK;
+}
+
 bool
 route_find(struct request *r)
 {
 	enum level level = r->bucket.n == 0 ? LEVEL_SERVICE : r->key.n == 0 ? LEVEL_BUCKET : LEVEL_OBJECT;
+	enum s3_error e = level == LEVEL_SERVICE ? S3_OK : subresource_check(r, level);
 
-	for (size_t i = 0; i < ARRAY_LEN(unknown_queries); i++)
-		if (level != LEVEL_SERVICE && request_has_query(r, unknown_queries[i])) {
-			answer_error(r, S3_NOT_IMPLEMENTED);
-			return false;
-		}
+	if (e != S3_OK) {
+		answer_error(r, e);
+		return false;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
 		const struct route *t = &routes[i];
 

@@ -69,6 +69,8 @@ s3_error_of(struct err e, enum verdict_reason reason)
 {
 	enum s3_error by_reason = of_reason(reason);
 
+	if (reason == REASON_SCOPE && e.code == ERR_DENIED) /* not the scope of a signature, but of a narrowed key */
+		return S3_ACCESS_DENIED;
 	if (by_reason != S3_OK)
 		return by_reason;
 	switch (e.code) {

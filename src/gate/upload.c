@@ -3,6 +3,7 @@
 #include "gate/acl_xml.h"
 #include "gate/aws_chunked.h"
 #include "gate/canonical.h"
+#include "gate/errand.h"
 #include "gate/manifest.h"
 #include "gate/put.h"
 #include "gate/tagging_xml.h"
@@ -25,7 +26,8 @@ struct upload {
 	struct data_key *key;
 	struct grant grant;
 	struct blob_header ids;
-	struct manifest manifest;
+	struct manifest manifest;  /* a part's: the upload's */
+	struct buf manifest_text;  /* what it borrows from then */
 	struct put put;
 	struct part part;
 	struct msg lookup, verdict_reply; /* what put borrows from */
@@ -47,6 +49,7 @@ upload_free(struct upload *u)
 	data_key_free(u->key);
 	msg_release(&u->lookup);
 	msg_release(&u->verdict_reply);
+	buf_release(&u->manifest_text);
 	free(u);
 }
 
@@ -271,6 +274,26 @@ put_tag_conditions(struct request *r, const struct tag *tags, size_t n)
 	}
 }
 
+/* What was not asked for is as the bucket says. Everything is sealed in any case; this is the word for it. */
+bool
+put_default_encryption(struct request *r, const struct bucket_info *b, struct manifest *m)
+{
+	AUTO_BUF word = BUF(4 * KiB);
+	struct err e;
+
+	if (m->sse.n || !(b->docs >> DOC_ENCRYPTION & 1))
+		return true;
+	e = vault_bucket_doc(r->house->vault, NULL, b->id, DOC_ENCRYPTION, &word);
+	if (e.code == ERR_NOT_FOUND) /* removed in this moment */
+		return true;
+	if (err_is(e)) {
+		answer_err(r, e, REASON_NONE);
+		return false;
+	}
+	m->sse = request_keep(r, buf_str(&word));
+	return true;
+}
+
 static bool
 begin_object(struct request *r, struct upload *u)
 {
@@ -303,12 +326,36 @@ begin_object(struct request *r, struct upload *u)
 			u->put.charter = v.charter;
 		}
 		verdict_release(&v);
+		ok = ok && errand_owner_expected(r, &b) && put_default_encryption(r, &b, &u->manifest);
 	}
 	free(acl);
 	return ok;
 }
 
 /* ---- parts ---- */
+
+/* The upload's checksum is made of its parts', so each part has one of that kind, whether the client sends it or not. */
+static bool
+begin_part_checksum(struct request *r, struct upload *u, const struct upload_info *up)
+{
+	enum checksum_kind kind;
+	struct err e;
+
+	u->manifest_text = BUF_WIPED(LIMIT_MANIFEST_BYTES);
+	e = manifest_open(sealed_from_store(up->manifest), u->key, &u->ids, &u->manifest_text, &u->manifest);
+	if (err_is(e)) {
+		answer_err(r, e, REASON_NONE);
+		return false;
+	}
+	kind = u->manifest.checksum.kind;
+	if (kind == CHECKSUM_NONE || kind == u->kind)
+		return true;
+	if (u->kind != CHECKSUM_NONE)
+		return refused(r, S3_INVALID_REQUEST, checksum_header(u->kind));
+	u->kind = kind;
+	u->checksum = checksum_new(kind);
+	return u->checksum ? true : refused(r, S3_INTERNAL_ERROR, NULL);
+}
 
 static bool
 begin_part(struct request *r, struct upload *u)
@@ -351,6 +398,7 @@ begin_part(struct request *r, struct upload *u)
 		h.part = (uint32_t)number;
 		header_encode(&h, u->header);
 		u->part.number = (uint32_t)number;
+		ok = errand_owner_expected(r, &b) && begin_part_checksum(r, u, &up);
 	}
 	verdict_release(&v);
 	return ok;
@@ -589,9 +637,10 @@ upload_finish(struct request *r)
 		answer_feed_error(r, u, e);
 		return;
 	}
-	u->manifest.checksum = sum;
-	if (u->is_part)
+	if (u->is_part) {
 		finish_part(r, u, &body, &sum);
-	else
+	} else {
+		u->manifest.checksum = sum;
 		finish_object(r, u, &body);
+	}
 }

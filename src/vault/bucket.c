@@ -360,8 +360,11 @@ op_bucket_doc(struct vault *v, struct request *r)
 	id = cur_id(&c);
 	which = cur_u8(&c);
 	TRY(cur_end(&c));
-	/* CORS rules are asked for before anybody has proved who he is: a browser's preflight has no credentials */
-	if (which != DOC_CORS)
+	/*
+	 * CORS rules are asked for before anybody has proved who he is: a browser's preflight has no credentials. The default
+	 * encryption and the default retention are told to everybody who writes, by the answers to what he wrote.
+	 */
+	if (which != DOC_CORS && which != DOC_ENCRYPTION && which != DOC_OBJECT_LOCK)
 		TRY(permit(v, &g, &(struct permit_ask){.op = VAULT_BUCKET_DOC, .kind = which, .bucket = &id}, &t));
 	TRY(bucket_need(v, id, &no, &versioning));
 	db_start(v->db, SQL_DOC_GET, &q);

@@ -44,7 +44,7 @@ struct err vault_bucket_set_versioning(struct pool *p, const struct grant *g, st
 struct err vault_bucket_set_charter(struct pool *p, const struct grant *g, struct id bucket, struct str charter);
 /* ${doc} empty: removed. */
 struct err vault_bucket_set_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct str doc);
-/* ${g} may be NULL for DOC_CORS: a browser asks before anybody has proved who he is. */
+/* ${g} may be NULL for DOC_CORS (a browser asks before anybody has proved who he is), DOC_ENCRYPTION and DOC_OBJECT_LOCK. */
 struct err vault_bucket_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct buf *doc); /* NOT_FOUND */
 
 /* ---- objects ---- */
