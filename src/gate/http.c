@@ -1,6 +1,7 @@
 #include "gate/http.h"
 
 #include <arpa/inet.h>
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -150,6 +151,24 @@ set_address(struct exchange *x, struct MHD_Connection *c)
 	}
 	x->r.address = str_c(x->address);
 	x->r.proof.address = x->r.address;
+}
+
+/* A feed proves itself by its certificate, which our own authority has issued; warden knows which fingerprint is whose. */
+static void
+set_certificate(struct exchange *x, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	gnutls_session_t tls = info ? (gnutls_session_t)info->tls_session : NULL;
+	const gnutls_datum_t *chain;
+	unsigned n = 0, status = 1;
+
+	if (!tls || gnutls_certificate_type_get(tls) != GNUTLS_CRT_X509)
+		return;
+	chain = gnutls_certificate_get_peers(tls, &n);
+	if (!chain || n == 0 || gnutls_certificate_verify_peers2(tls, &status) != GNUTLS_E_SUCCESS || status != 0)
+		return;
+	sha256(str_of(chain[0].data, chain[0].size), x->r.proof.fingerprint);
+	x->r.proof.kind = PROOF_CERTIFICATE;
 }
 
 /* ---- the answer ---- */
@@ -336,6 +355,8 @@ begin(struct exchange *x, struct MHD_Connection *c, const char *method)
 		return false;
 	if (!proof_from_request(r))
 		return false;
+	if (r->proof.kind == PROOF_NONE)
+		set_certificate(x, c);
 	conditions_from_request(r);
 	if (r->op->body == BODY_UPLOAD)
 		return upload_begin(r);
@@ -465,7 +486,7 @@ http_start(struct house *house, const int *fds, size_t n, const char *cert_pem, 
 	for (size_t i = 0; i < n; i++) {
 		h->daemons[i] = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
 			MHD_USE_TLS, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, fds[i],
-		    MHD_OPTION_HTTPS_MEM_CERT, cert_pem, MHD_OPTION_HTTPS_MEM_KEY, key_pem, MHD_OPTION_HTTPS_PRIORITIES,
+		    MHD_OPTION_HTTPS_MEM_CERT, cert_pem, MHD_OPTION_HTTPS_MEM_KEY, key_pem, MHD_OPTION_HTTPS_MEM_TRUST, cert_pem, MHD_OPTION_HTTPS_PRIORITIES,
 		    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305",
 		    MHD_OPTION_URI_LOG_CALLBACK, on_target, house, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, house,

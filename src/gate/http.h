@@ -7,7 +7,10 @@
 #include "gate/request.h"
 
 struct http;
-/* http_start(house, fds, n, cert, key, ca, &h): serves the listening sockets ${fds} (taken). PEM texts end with NUL. */
+/*
+ * http_start(house, fds, n, cert, key, &h): serves the listening sockets ${fds} (taken). PEM texts end with NUL; the chain's authority is
+ * also the one whose client certificates are taken (they are asked for, not required).
+ */
 struct err http_start(struct house *house, const int *fds, size_t n, const char *cert_pem, const char *key_pem, struct http **ret);
 /* http_stop(h): no new connections; waits for running requests. */
 void http_stop(struct http *h);
