@@ -5,15 +5,20 @@
 
 #define REWRAPS_MAX 64
 
-/* Vault's questions, in the form in which warden asks them: the floors know each other from above only. */
+/*
+ * Vault's questions, in the form in which warden asks them: the floors know each other from above
+ * only.
+ */
 
 static struct err
-rewrap_next(struct chan *c, struct id domain, uint32_t epoch, struct id after, struct warden_rewrap *ret, size_t max, size_t *ret_n)
+rewrap_next(struct chan *c, struct id domain, uint32_t epoch, struct id after,
+    struct warden_rewrap *ret, size_t max, size_t *ret_n)
 {
 	struct rewrap some[REWRAPS_MAX];
 	size_t n = 0;
 
-	TRY(vault_rewrap_next(c, domain, epoch, after, some, max < REWRAPS_MAX ? max : REWRAPS_MAX, &n));
+	TRY(vault_rewrap_next(
+	    c, domain, epoch, after, some, max < REWRAPS_MAX ? max : REWRAPS_MAX, &n));
 	for (size_t i = 0; i < n; i++) {
 		ret[i].version = some[i].version;
 		memcpy(ret[i].header, some[i].header, sizeof(ret[i].header));
@@ -54,13 +59,15 @@ static struct err
 serve(int control_fd)
 {
 	struct warden_start start = {
-		.control_fd = control_fd,
-		.secret_fd = PROCESS_GIVEN_FD,
-		.kept = kept,
-		.vault = &vault,
-		.session_idle_s = 60 * (int64_t)process_number("session-minutes", 24 * 60, WARDEN_SESSION_IDLE_S / 60),
-		.session_age_s = 3600 * (int64_t)process_number("session-hours", 24 * 7, WARDEN_SESSION_AGE_S / 3600),
-		.public_access = process_number("public-access", 1, 0) == 1,
+	    .control_fd = control_fd,
+	    .secret_fd = PROCESS_GIVEN_FD,
+	    .kept = kept,
+	    .vault = &vault,
+	    .session_idle_s = 60 *
+		(int64_t)process_number("session-minutes", 24 * 60, WARDEN_SESSION_IDLE_S / 60),
+	    .session_age_s = 3600 *
+		(int64_t)process_number("session-hours", 24 * 7, WARDEN_SESSION_AGE_S / 3600),
+	    .public_access = process_number("public-access", 1, 0) == 1,
 	};
 
 	return warden_serve(&start);

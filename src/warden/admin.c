@@ -11,8 +11,9 @@
 enum { OPEN = 1, /* no proof is needed */ WHEN_LOCKED = 2, NO_RECORD = 4, SLOW = 8 };
 
 /*
- * Which roles may call a verb at all. What somebody may do to himself and not to others, or the other way round, the verb says. A verb
- * that changes rows is always recorded; NO_RECORD is for the two questions that a console asks all the time.
+ * Which roles may call a verb at all. What somebody may do to himself and not to others, or the
+ * other way round, the verb says. A verb that changes rows is always recorded; NO_RECORD is for the
+ * two questions that a console asks all the time.
  */
 static const struct verb {
 	const char *name;
@@ -108,7 +109,8 @@ call_person(struct call *c, const char *field, const struct person **ret)
 	struct id id;
 
 	if (name.n > 0)
-		p = err_is(id_parse(name, &id)) ? person_by_name(&c->h->people, name) : person_by_id(&c->h->people, id);
+		p = err_is(id_parse(name, &id)) ? person_by_name(&c->h->people, name)
+						: person_by_id(&c->h->people, id);
 	if (!p)
 		return ERR(ERR_NOT_FOUND);
 	*ret = p;
@@ -125,7 +127,8 @@ consent(struct call *c, const char *verb, struct id about, struct id *ret_first)
 		struct consent *o = &c->h->consents[i];
 		bool fresh = o->at_us != 0 && c->mono_us - o->at_us <= CONSENT_S * US_PER_S;
 
-		if (!fresh || strcmp(o->verb, verb) != 0 || !id_eq(o->other, about) || id_eq(o->who, me))
+		if (!fresh || strcmp(o->verb, verb) != 0 || !id_eq(o->other, about) ||
+		    id_eq(o->who, me))
 			continue;
 		if (o->security_officer || officer) {
 			*ret_first = o->who;
@@ -133,7 +136,8 @@ consent(struct call *c, const char *verb, struct id about, struct id *ret_first)
 			return true;
 		}
 	}
-	c->consent_given = (struct consent){.who = me, .other = about, .security_officer = officer, .at_us = c->mono_us};
+	c->consent_given = (struct consent){
+	    .who = me, .other = about, .security_officer = officer, .at_us = c->mono_us};
 	strncpy(c->consent_given.verb, verb, sizeof(c->consent_given.verb) - 1);
 	doc_set_text(c->out, "consent", STR("first"));
 	doc_set_text(c->out, "needs", officer ? STR("another officer") : STR("a security officer"));
@@ -150,7 +154,8 @@ remember_consent(struct house *h, const struct consent *given)
 	for (size_t i = 0; i < LIMIT_CONSENTS; i++) {
 		struct consent *o = &h->consents[i];
 
-		if (o->at_us != 0 && strcmp(o->verb, given->verb) == 0 && id_eq(o->other, given->other) && id_eq(o->who, given->who)) {
+		if (o->at_us != 0 && strcmp(o->verb, given->verb) == 0 &&
+		    id_eq(o->other, given->other) && id_eq(o->who, given->who)) {
 			at = o;
 			break;
 		}
@@ -220,7 +225,8 @@ run_verb(struct call *c, const struct verb *v)
 	if (!(v->flags & OPEN) && !(roles & v->roles))
 		return refuse(c, ERR_DENIED, REASON_ROLE);
 	/* a narrowed key is for data */
-	if (c->who.key && (c->who.key->read_only || c->who.key->n_buckets > 0) && !(v->flags & NO_RECORD))
+	if (c->who.key && (c->who.key->read_only || c->who.key->n_buckets > 0) &&
+	    !(v->flags & NO_RECORD))
 		return refuse(c, ERR_DENIED, REASON_SCOPE);
 	e = v->run(c);
 	if (e.code == ERR_DENIED || e.code == ERR_UNAUTHENTICATED)
@@ -273,8 +279,8 @@ answer(struct call *c, struct err e, struct buf *out)
 }
 
 struct err
-admin_run(struct house *h, const struct proof *proof, struct str verb, struct str params, int64_t now_us, int64_t mono_us,
-    struct buf *out, enum verdict_reason *ret_reason)
+admin_run(struct house *h, const struct proof *proof, struct str verb, struct str params,
+    int64_t now_us, int64_t mono_us, struct buf *out, enum verdict_reason *ret_reason)
 {
 	struct call c = {.h = h, .now_us = now_us, .mono_us = mono_us, .out = json_object()};
 	const struct verb *v = find_verb(verb);

@@ -1,9 +1,9 @@
 /*
  * admin: the verbs of people, keys, sessions, domains and the lock-down: JSON in, JSON out.
  *
- * A verb is a function that checks its parameters and plans: a record, rows, an answer. admin_run() asks who, whether the
- * table of verbs lets his roles do it, runs the plan through house_change() and gives the answer out only then. doc/people.md has
- * the table. Inside warden only.
+ * A verb is a function that checks its parameters and plans: a record, rows, an answer. admin_run()
+ * asks who, whether the table of verbs lets his roles do it, runs the plan through house_change()
+ * and gives the answer out only then. doc/people.md has the table. Inside warden only.
  */
 #ifndef CLOISTER_WARDEN_ADMIN_H
 #define CLOISTER_WARDEN_ADMIN_H
@@ -21,7 +21,10 @@ struct call {
 	struct state_change changes[LIMIT_CHANGE_ROWS];
 	struct buf rows[LIMIT_CHANGE_ROWS];
 	size_t n_changes;
-	/* after(c): when the plan is durable: what lives in memory only (sessions, the siren). An error is answered. May be NULL. */
+	/*
+	 * after(c): when the plan is durable: what lives in memory only (sessions, the siren). An
+	 * error is answered. May be NULL.
+	 */
 	struct err (*after)(struct call *c);
 	struct id subject; /* for after() */
 	struct consent consent_given; /* to be remembered, if .at_us is set */
@@ -31,11 +34,12 @@ struct call {
 };
 
 /*
- * admin_run(h, proof, verb, params, now, mono, out, &reason): one call. ${out}: the answer, or "message" and "field". An error is one
- * of the whole call. LOCKED, DENIED, UNAUTHENTICATED with a reason; INVALID; NOT_FOUND; BUSY; …
+ * admin_run(h, proof, verb, params, now, mono, out, &reason): one call. ${out}: the answer, or
+ * "message" and "field". An error is one of the whole call. LOCKED, DENIED, UNAUTHENTICATED with a
+ * reason; INVALID; NOT_FOUND; BUSY; …
  */
-struct err admin_run(struct house *h, const struct proof *proof, struct str verb, struct str params, int64_t now_us,
-    int64_t mono_us, struct buf *out, enum verdict_reason *ret_reason);
+struct err admin_run(struct house *h, const struct proof *proof, struct str verb, struct str params,
+    int64_t now_us, int64_t mono_us, struct buf *out, enum verdict_reason *ret_reason);
 /* admin_is_slow(verb): it hashes a password: one at a time, when nothing else waits. */
 bool admin_is_slow(struct str verb);
 
@@ -47,12 +51,16 @@ struct err call_invalid(struct call *c, const char *field, const char *message);
 struct err call_conflict(struct call *c, const char *field, const char *message);
 struct err call_denied(struct call *c, enum verdict_reason r);
 bool call_has(const struct call *c, enum role_of_person r);
-/* call_person(c, "name", &p): the person it names by login or id; the caller himself if it is absent. NOT_FOUND. */
+/*
+ * call_person(c, "name", &p): the person it names by login or id; the caller himself if it is
+ * absent. NOT_FOUND.
+ */
 struct err call_person(struct call *c, const char *field, const struct person **ret);
 
 /*
- * consent(c, verb, about, &first): two people must ask for the same within CONSENT_S, one of them a security officer. False: this was
- * the first; the answer says so, and it counts once it is recorded. True: ${first} is who asked before.
+ * consent(c, verb, about, &first): two people must ask for the same within CONSENT_S, one of them a
+ * security officer. False: this was the first; the answer says so, and it counts once it is
+ * recorded. True: ${first} is who asked before.
  */
 bool consent(struct call *c, const char *verb, struct id about, struct id *ret_first);
 

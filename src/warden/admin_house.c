@@ -8,8 +8,10 @@ static bool
 describe(const struct domain *d, json_t *j)
 {
 	bool good = doc_set_text(j, "name", str_c(d->name)) && doc_set_id(j, "id", d->id) &&
-	    doc_set_number(j, "epoch", d->newest) && doc_set_number(j, "epochs_kept", d->n_epochs) &&
-	    doc_set_time(j, "created", d->created_us) && doc_set_time(j, "rotated", d->rotated_us) &&
+	    doc_set_number(j, "epoch", d->newest) &&
+	    doc_set_number(j, "epochs_kept", d->n_epochs) &&
+	    doc_set_time(j, "created", d->created_us) &&
+	    doc_set_time(j, "rotated", d->rotated_us) &&
 	    doc_set_time(j, "destroyed", d->destroyed_us);
 
 	return good && doc_set_text(j, "state", domain_is_destroyed(d) ? STR("destroyed") :
@@ -25,7 +27,8 @@ take_domain(struct call *c, struct domain **ret)
 
 	if (name.n == 0)
 		name = doc_text(c->in, "name");
-	d = err_is(id_parse(name, &id)) ? domain_by_name(&c->h->domains, name) : domain_by_id(&c->h->domains, id);
+	d = err_is(id_parse(name, &id)) ? domain_by_name(&c->h->domains, name)
+					: domain_by_id(&c->h->domains, id);
 	if (!d)
 		return ERR(ERR_NOT_FOUND);
 	if (domain_is_destroyed(d))
@@ -42,7 +45,8 @@ verb_domain_create(struct call *c)
 	struct str name = doc_text(c->in, "name");
 
 	if (err_is(domain_name_check(name)))
-		return call_invalid(c, "name", "A domain's name has 2 to 32 small letters, digits and -.");
+		return call_invalid(
+		    c, "name", "A domain's name has 2 to 32 small letters, digits and -.");
 	if (domain_by_name(&c->h->domains, name)) {
 		c->field = "name";
 		c->message = "There is such a key domain, or was.";
@@ -52,8 +56,8 @@ verb_domain_create(struct call *c)
 	TRY(domain_write_next(&c->h->domains, &d, call_row(c, STATE_DOMAIN, d.id)));
 	record_id(&c->record, RECORD_DOMAIN, d.id);
 	record_number(&c->record, RECORD_EPOCH, 1);
-	return doc_set_id(c->out, "id", d.id) && doc_set_text(c->out, "name", name) && doc_set_number(c->out, "epoch", 1)
-	    ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(doc_set_id(c->out, "id", d.id) && doc_set_text(c->out, "name", name) &&
+	    doc_set_number(c->out, "epoch", 1));
 }
 
 struct err
@@ -93,8 +97,8 @@ verb_domain_rotate(struct call *c)
 		return call_conflict(c, "domain", "Earlier rotations are not rewrapped yet.");
 	TRY(e);
 	record_number(&c->record, RECORD_EPOCH, d->newest + 1);
-	return doc_set_text(c->out, "name", str_c(d->name)) && doc_set_number(c->out, "epoch", d->newest + 1)
-	    ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(doc_set_text(c->out, "name", str_c(d->name)) &&
+	    doc_set_number(c->out, "epoch", d->newest + 1));
 }
 
 /* ---- destruction ---- */
@@ -111,9 +115,11 @@ static bool
 certificate(struct call *c, const struct domain *d)
 {
 	json_t *j = json_object(), *who = json_array();
-	bool good = doc_set(c->out, "certificate", j) && doc_set(j, "consented_by", who) && doc_set_text(j, "domain", str_c(d->name)) &&
-	    doc_set_id(j, "domain_id", d->id) && doc_set_number(j, "epochs", d->newest) &&
-	    doc_set_number(j, "versions", (int64_t)d->versions) && doc_set_time(j, "destroyed", d->destroyed_us) &&
+	bool good = doc_set(c->out, "certificate", j) && doc_set(j, "consented_by", who) &&
+	    doc_set_text(j, "domain", str_c(d->name)) && doc_set_id(j, "domain_id", d->id) &&
+	    doc_set_number(j, "epochs", d->newest) &&
+	    doc_set_number(j, "versions", (int64_t)d->versions) &&
+	    doc_set_time(j, "destroyed", d->destroyed_us) &&
 	    doc_set_text(j, "origin", buf_str(&c->h->origin));
 
 	for (size_t i = 0; good && i < 2; i++) {
@@ -125,8 +131,9 @@ certificate(struct call *c, const struct domain *d)
 }
 
 /*
- * What is under retention must outlive a wish to destroy it: vault knows of retention, and counts here. There is none
- * yet; vault_domain_count's answer is where "and how many are held" will come from.
+ * What is under retention must outlive a wish to destroy it: vault knows of retention, and counts
+ * here. There is none yet; vault_domain_count's answer is where "and how many are held" will come
+ * from.
  */
 static struct err
 count_versions(struct call *c, const struct domain *d, uint64_t *ret)
@@ -160,7 +167,7 @@ verb_domain_destroy(struct call *c)
 	record_number(&c->record, RECORD_EPOCH, d->newest);
 	c->after = after_destruction;
 	TRY(domain_write(&c->h->domains, &next, call_row(c, STATE_DOMAIN, d->id)));
-	return certificate(c, &next) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(certificate(c, &next));
 }
 
 /* ---- lock-down ---- */
@@ -204,7 +211,7 @@ verb_lockdown_on(struct call *c)
 		return call_conflict(c, "", "The house is locked already.");
 	c->after = after_lock;
 	TRY(write_lock(c, true));
-	return describe_lock(c, true) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(describe_lock(c, true));
 }
 
 struct err
@@ -216,12 +223,12 @@ verb_lockdown_lift(struct call *c)
 		return call_conflict(c, "", "The house is not locked.");
 	if (!consent(c, "lockdown.lift", (struct id){0}, &first)) {
 		record_word(&c->record, RECORD_ACT, STR("lockdown.lift-consent"));
-		return describe_lock(c, true) ? OK : ERR(ERR_NO_MEMORY);
+		return doc_done(describe_lock(c, true));
 	}
 	record_id(&c->record, RECORD_OTHER, first);
 	c->after = after_lift;
 	TRY(write_lock(c, false));
-	return describe_lock(c, false) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(describe_lock(c, false));
 }
 
 struct err
@@ -231,6 +238,7 @@ verb_lockdown_status(struct call *c)
 	bool good = describe_lock(c, c->h->locked);
 
 	if (c->h->locked)
-		good = good && doc_set_time(c->out, "since", c->h->locked_us) && doc_set_text(c->out, "by", str_c(p ? p->name : ""));
-	return good ? OK : ERR(ERR_NO_MEMORY);
+		good = good && doc_set_time(c->out, "since", c->h->locked_us) &&
+		    doc_set_text(c->out, "by", str_c(p ? p->name : ""));
+	return doc_done(good);
 }

@@ -10,11 +10,14 @@ describe(const struct call *c, const struct access_key *k, json_t *j)
 {
 	const struct person *p = person_by_id(&c->h->people, k->person);
 	json_t *buckets = k->n_buckets ? json_array() : NULL;
-	bool over = c->now_us >= k->expires_us;
-	bool good = doc_set_text(j, "access_key", str_c(k->name)) && doc_set_text(j, "person", str_c(p ? p->name : "")) &&
+	struct str state = !p || access_key_is_over(k, p->revoked, p->revoked_us) ? STR("revoked") :
+	    c->now_us >= k->expires_us ? STR("expired") : STR("active");
+	bool good = doc_set_text(j, "access_key", str_c(k->name)) &&
+	    doc_set_text(j, "person", str_c(p ? p->name : "")) &&
 	    doc_set_id(j, "person_id", k->person) && doc_set_time(j, "created", k->created_us) &&
-	    doc_set_time(j, "expires", k->expires_us) && doc_set_flag(j, "read_only", k->read_only) &&
-	    doc_set_text(j, "state", !p || access_key_is_over(k, p->revoked, p->revoked_us) ? STR("revoked") : over ? STR("expired") : STR("active"));
+	    doc_set_time(j, "expires", k->expires_us) &&
+	    doc_set_flag(j, "read_only", k->read_only) &&
+	    doc_set_text(j, "state", state);
 
 	if (k->n_buckets)
 		good = doc_set(j, "buckets", buckets) && good;
@@ -60,6 +63,8 @@ take_scope(struct call *c, struct access_key *k)
 static struct err
 take_secret(struct call *c, struct access_key *k, struct buf *secret)
 {
+	static const char form[] =
+	    "3 to 128 letters, digits, - and _; and a secret of 8 to 128 characters.";
 	AUTO_BUF name = BUF(LIMIT_ACCESS_KEY);
 	struct str given = doc_text(c->in, "access_key");
 
@@ -70,12 +75,12 @@ take_secret(struct call *c, struct access_key *k, struct buf *secret)
 		if (!call_has(c, PERSON_ADMINISTRATOR))
 			return call_denied(c, REASON_ROLE);
 		if (given.n > LIMIT_ACCESS_KEY || doc_text(c->in, "secret").n > LIMIT_SECRET)
-			return call_invalid(c, "access_key", "3 to 128 letters, digits, - and _; and a secret of 8 to 128 characters.");
+			return call_invalid(c, "access_key", form);
 		buf_put_str(&name, given);
 		buf_put_str(secret, doc_text(c->in, "secret"));
 	}
 	if (err_is(access_key_check(buf_str(&name), buf_str(secret))))
-		return call_invalid(c, "access_key", "3 to 128 letters, digits, - and _; and a secret of 8 to 128 characters.");
+		return call_invalid(c, "access_key", form);
 	if (access_key_by_name(&c->h->credentials, buf_str(&name))) {
 		c->field = "access_key";
 		c->message = "There is such a key, or was.";
@@ -169,7 +174,8 @@ sound_siren(struct call *c)
 struct err
 verb_key_revoke(struct call *c)
 {
-	const struct access_key *was = access_key_by_name(&c->h->credentials, doc_text(c->in, "key"));
+	const struct access_key *was =
+	    access_key_by_name(&c->h->credentials, doc_text(c->in, "key"));
 	bool all = call_has(c, PERSON_ADMINISTRATOR) || call_has(c, PERSON_SECURITY_OFFICER);
 	struct access_key k;
 
@@ -193,7 +199,10 @@ verb_key_revoke(struct call *c)
 
 /* ---- sessions ---- */
 
-/* Who fails is known by his name and where he is: so that nobody can lock another out from elsewhere. */
+/*
+ * Who fails is known by his name and where he is: so that nobody can lock another out from
+ * elsewhere.
+ */
 static struct str
 throttle_name(struct str name, struct str address, char out[128])
 {
@@ -213,11 +222,16 @@ is_locked(const struct call *c, struct str pair)
 	    throttle_locked(c->h->throttle, THROTTLE_ADDRESS, c->who.address, c->mono_us) > 0;
 }
 
-/* Password and code are both looked at, whatever the first says; an unknown name takes as long as a known one. */
+/*
+ * Password and code are both looked at, whatever the first says; an unknown name takes as long as a
+ * known one.
+ */
 static bool
-is_right(const struct person *p, struct str password, struct str code, int64_t now_us, int64_t *ret_step)
+is_right(const struct person *p, struct str password, struct str code, int64_t now_us,
+    int64_t *ret_step)
 {
 	AUTO_BUF waste = BUF_WIPED(LIMIT_PASSWORD_HASH);
+	struct str secret;
 	bool good;
 
 	if (!p || p->revoked || !p->password[0] || !p->totp) {
@@ -225,7 +239,8 @@ is_right(const struct person *p, struct str password, struct str code, int64_t n
 		return false;
 	}
 	good = !err_is(password_verify(password, str_c(p->password)));
-	return !err_is(totp_check(str_of(secret_expose(p->totp), TOTP_SECRET_BYTES), code, now_us, p->totp_step, ret_step)) && good;
+	secret = str_of(secret_expose(p->totp), TOTP_SECRET_BYTES);
+	return !err_is(totp_check(secret, code, now_us, p->totp_step, ret_step)) && good;
 }
 
 static struct err
@@ -237,15 +252,18 @@ begin_session(struct call *c)
 
 	TRY(session_new(&c->h->sessions, c->subject, c->who.address, c->mono_us, &token, &s));
 	c->h->stats.logins++;
-	return doc_set_text(c->out, "token", buf_str(&token)) && doc_set_text(c->out, "name", str_c(p->name)) &&
-	    doc_set_text(c->out, "display", str_c(p->display)) && doc_set_number(c->out, "idle_seconds", c->h->sessions.idle_us / US_PER_S) &&
-	    doc_set_time(c->out, "expires", c->now_us + c->h->sessions.age_us) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(doc_set_text(c->out, "token", buf_str(&token)) &&
+	    doc_set_text(c->out, "name", str_c(p->name)) &&
+	    doc_set_text(c->out, "display", str_c(p->display)) &&
+	    doc_set_number(c->out, "idle_seconds", c->h->sessions.idle_us / US_PER_S) &&
+	    doc_set_time(c->out, "expires", c->now_us + c->h->sessions.age_us));
 }
 
 struct err
 verb_session_login(struct call *c)
 {
-	struct str name = doc_text(c->in, "name"), password = doc_text(c->in, "password"), code = doc_text(c->in, "code");
+	struct str name = doc_text(c->in, "name"), password = doc_text(c->in, "password"),
+		   code = doc_text(c->in, "code");
 	const struct person *was = person_by_name(&c->h->people, name);
 	char pair_bytes[128];
 	struct str pair = throttle_name(name, c->who.address, pair_bytes);
@@ -255,14 +273,17 @@ verb_session_login(struct call *c)
 	if (is_locked(c, pair)) {
 		c->h->stats.throttled++;
 		c->reason = REASON_THROTTLED;
-		return ERR(ERR_BUSY); /* before any hashing, and without a record: that it began has one */
+		/* before any hashing, and without a record: that it began has one */
+		return ERR(ERR_BUSY);
 	}
 	if (was)
 		record_id(&c->record, RECORD_OTHER, was->id);
 	if (!is_right(was, password, code, c->now_us, &step)) {
 		bool lock = throttle_failed(c->h->throttle, THROTTLE_PERSON, pair, c->mono_us);
 
-		lock = throttle_failed(c->h->throttle, THROTTLE_ADDRESS, c->who.address, c->mono_us) || lock;
+		lock =
+		    throttle_failed(c->h->throttle, THROTTLE_ADDRESS, c->who.address, c->mono_us) ||
+		    lock;
 		c->reason = lock ? REASON_THROTTLED : REASON_SIGNATURE;
 		return ERR(ERR_UNAUTHENTICATED);
 	}

@@ -10,8 +10,9 @@
 #define FEED_DAYS_DEFAULT 365u
 #define FEED_DAYS_MAX 825u
 
-#define SEES_EVERYBODY                                                                                      \
-	(1u << PERSON_ADMINISTRATOR | 1u << PERSON_SECURITY_OFFICER | 1u << PERSON_PRIVACY_OFFICER | 1u << PERSON_AUDITOR)
+#define SEES_EVERYBODY                                                \
+	(1u << PERSON_ADMINISTRATOR | 1u << PERSON_SECURITY_OFFICER | \
+	    1u << PERSON_PRIVACY_OFFICER | 1u << PERSON_AUDITOR)
 
 /* ---- answers ---- */
 
@@ -19,10 +20,14 @@ static bool
 describe(const struct person *p, json_t *j)
 {
 	json_t *roles = json_array();
-	bool good = doc_set(j, "roles", roles) && doc_set_id(j, "id", p->id) && doc_set_text(j, "name", str_c(p->name)) &&
-	    doc_set_text(j, "display", str_c(p->display)) && doc_set_text(j, "kind", p->service ? STR("service") : STR("person")) &&
-	    doc_set_text(j, "state", p->revoked ? STR("revoked") : STR("active")) && doc_set_time(j, "created", p->created_us) &&
-	    doc_set_time(j, "revoked", p->revoked ? p->revoked_us : 0) && doc_set_flag(j, "login", p->password[0] != 0);
+	bool good = doc_set(j, "roles", roles) && doc_set_id(j, "id", p->id) &&
+	    doc_set_text(j, "name", str_c(p->name)) &&
+	    doc_set_text(j, "display", str_c(p->display)) &&
+	    doc_set_text(j, "kind", p->service ? STR("service") : STR("person")) &&
+	    doc_set_text(j, "state", p->revoked ? STR("revoked") : STR("active")) &&
+	    doc_set_time(j, "created", p->created_us) &&
+	    doc_set_time(j, "revoked", p->revoked ? p->revoked_us : 0) &&
+	    doc_set_flag(j, "login", p->password[0] != 0);
 
 	if (p->email[0])
 		good = good && doc_set_text(j, "email", str_c(p->email));
@@ -42,18 +47,21 @@ struct err
 verb_whoami(struct call *c)
 {
 	bool good = describe(c->who.person, c->out);
+	struct str proof;
 
 	if (c->who.key)
 		good = good && doc_set_text(c->out, "access_key", str_c(c->who.key->name)) &&
 		    doc_set_time(c->out, "expires", c->who.key->expires_us);
-	good = good && doc_set_text(c->out, "proof", c->who.key ? STR("key") : c->who.session ? STR("session") : STR("certificate"));
-	return good ? OK : ERR(ERR_NO_MEMORY);
+	proof = c->who.key ? STR("key") : c->who.session ? STR("session") : STR("certificate");
+	good = good && doc_set_text(c->out, "proof", proof);
+	return doc_done(good);
 }
 
 static int
 by_name(const void *a, const void *b)
 {
-	return strcmp((*(const struct person *const *)a)->name, (*(const struct person *const *)b)->name);
+	return strcmp(
+	    (*(const struct person *const *)a)->name, (*(const struct person *const *)b)->name);
 }
 
 /* All of them, by name; a page at a time: a message has a size. */
@@ -85,7 +93,7 @@ list_all(struct call *c)
 		json_decref(one);
 	}
 	free(all);
-	return good ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(good);
 }
 
 struct err
@@ -99,7 +107,7 @@ verb_user_list(struct call *c)
 	if (p != c->who.person && !sees_everybody(c))
 		return call_denied(c, REASON_ROLE);
 	record_id(&c->record, RECORD_OTHER, p->id);
-	return describe(p, c->out) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(describe(p, c->out));
 }
 
 /* ---- parameters ---- */
@@ -110,7 +118,8 @@ take_name(struct call *c, struct person *p)
 	struct str name = doc_text(c->in, "name");
 
 	if (err_is(person_set_name(p, name)))
-		return call_invalid(c, "name", "A name has 2 to 32 characters: a small letter, then letters, digits, and . _ - $.");
+		return call_invalid(c, "name",
+		    "A name is a small letter and then 1 to 31 letters, digits, and . _ - $.");
 	if (person_by_name(&c->h->people, name)) {
 		c->field = "name";
 		c->message = "Somebody has this name, or had it.";
@@ -122,11 +131,13 @@ take_name(struct call *c, struct person *p)
 static struct err
 take_display_and_email(struct call *c, struct person *p)
 {
-	const json_t *display = json_object_get(c->in, "display"), *email = json_object_get(c->in, "email");
+	const json_t *display = json_object_get(c->in, "display"),
+		     *email = json_object_get(c->in, "email");
 	const struct person *other;
 
 	if (display && err_is(person_set_display(p, doc_text(c->in, "display"))))
-		return call_invalid(c, "display", "A display name has 1 to 128 bytes of printable text.");
+		return call_invalid(
+		    c, "display", "A display name has 1 to 128 bytes of printable text.");
 	if (!email)
 		return OK;
 	if (err_is(person_set_email(p, doc_text(c->in, "email"))))
@@ -170,7 +181,8 @@ record_person(struct call *c, const struct person *p)
 	record_id(&c->record, RECORD_OTHER, p->id);
 	for (unsigned r = PERSON_ROLE_COUNT; r-- > 1;)
 		if (person_has(p, (enum role_of_person)r))
-			record_word(&c->record, RECORD_ROLE, str_c(role_word((enum role_of_person)r)));
+			record_word(
+			    &c->record, RECORD_ROLE, str_c(role_word((enum role_of_person)r)));
 }
 
 /* ---- passwords ---- */
@@ -189,8 +201,8 @@ new_totp(struct call *c, struct person *p)
 	put_base32(&secret, secret_expose(p->totp), TOTP_SECRET_BYTES);
 	totp_uri(str_c(p->name), buf_str(&secret), &uri);
 	TRY(buf_check(&uri));
-	return doc_set_text(c->out, "totp_secret", buf_str(&secret)) && doc_set_text(c->out, "totp_uri", buf_str(&uri))
-	    ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(doc_set_text(c->out, "totp_secret", buf_str(&secret)) &&
+	    doc_set_text(c->out, "totp_uri", buf_str(&uri)));
 }
 
 static struct err
@@ -211,7 +223,7 @@ new_password(struct call *c, struct person *p)
 
 	password_random(&password);
 	TRY(set_password(p, buf_str(&password)));
-	return doc_set_text(c->out, "password", buf_str(&password)) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(doc_set_text(c->out, "password", buf_str(&password)));
 }
 
 /* Writes ${p} with new password and app secret; ${p} is the caller's copy. */
@@ -253,13 +265,14 @@ verb_user_add(struct call *c)
 	if (p.service)
 		return person_write(&p, call_row(c, STATE_PERSON, p.id));
 	TRY(write_with_login(c, &p));
-	return doc_set_flag(c->out, "login", true) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(doc_set_flag(c->out, "login", true));
 }
 
 static bool
 is_last_administrator(const struct call *c, const struct person *p)
 {
-	return person_has(p, PERSON_ADMINISTRATOR) && !p->revoked && people_count(&c->h->people, PERSON_ADMINISTRATOR) == 1;
+	return person_has(p, PERSON_ADMINISTRATOR) && !p->revoked &&
+	    people_count(&c->h->people, PERSON_ADMINISTRATOR) == 1;
 }
 
 /* After a change of roles or a revocation: what was opened before must be asked for again. */
@@ -301,13 +314,14 @@ verb_user_set(struct call *c)
 	if (json_object_get(c->in, "roles"))
 		TRY(set_roles(c, was, &p));
 	if (json_is_true(active) && p.revoked) {
-		p.revoked = false; /* when he was revoked stays: keys made before do not come back */
+		/* when he was revoked stays: keys made before do not come back */
+		p.revoked = false;
 	} else if (json_is_false(active)) {
 		return call_invalid(c, "active", "Use user.revoke.");
 	}
 	record_person(c, &p);
 	TRY(person_write(&p, call_row(c, STATE_PERSON, p.id)));
-	return describe(&p, c->out) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(describe(&p, c->out));
 }
 
 struct err
@@ -333,7 +347,7 @@ verb_user_revoke(struct call *c)
 	c->after = turn_out;
 	record_person(c, &p);
 	TRY(person_write(&p, call_row(c, STATE_PERSON, p.id)));
-	return describe(&p, c->out) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(describe(&p, c->out));
 }
 
 /* ---- one's own password, and a new one for somebody who lost his ---- */
@@ -380,7 +394,8 @@ verb_user_password(struct call *c)
 	c->subject = was->id;
 	c->after = end_sessions;
 	if (was != c->who.person)
-		return call_has(c, PERSON_ADMINISTRATOR) ? reset_password(c, was) : call_denied(c, REASON_ROLE);
+		return call_has(c, PERSON_ADMINISTRATOR) ? reset_password(c, was)
+							 : call_denied(c, REASON_ROLE);
 	if (password.n < PASSWORD_CHARS_MIN || password.n > 1024)
 		return call_invalid(c, "password", "A password has at least 12 characters.");
 	TRY(prove_password(c, was, "old"));
@@ -413,11 +428,13 @@ issue_certificate(struct call *c, struct person *p, uint32_t days)
 	AUTO_BUF cert = BUF(PEM_BYTES_MAX);
 	AUTO_BUF key = BUF_WIPED(PEM_BYTES_MAX);
 
-	TRY(pki_new_client(buf_str(&c->h->ca_cert), buf_str(&c->h->ca_key), str_c(p->name), days, &cert, &key));
+	TRY(pki_new_client(
+	    buf_str(&c->h->ca_cert), buf_str(&c->h->ca_key), str_c(p->name), days, &cert, &key));
 	TRY(pki_fingerprint(buf_str(&cert), p->certificates[0]));
 	p->n_certificates = 1;
-	return doc_set_text(c->out, "certificate", buf_str(&cert)) && doc_set_text(c->out, "private_key", buf_str(&key)) &&
-	    doc_set_text(c->out, "authority", buf_str(&c->h->ca_cert)) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(doc_set_text(c->out, "certificate", buf_str(&cert)) &&
+	    doc_set_text(c->out, "private_key", buf_str(&key)) &&
+	    doc_set_text(c->out, "authority", buf_str(&c->h->ca_cert)));
 }
 
 struct err
@@ -438,5 +455,5 @@ verb_feed_add(struct call *c)
 	record_person(c, &p);
 	TRY(issue_certificate(c, &p, (uint32_t)days));
 	TRY(person_write(&p, call_row(c, STATE_PERSON, p.id)));
-	return describe(&p, c->out) ? OK : ERR(ERR_NO_MEMORY);
+	return doc_done(describe(&p, c->out));
 }

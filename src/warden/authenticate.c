@@ -29,7 +29,8 @@ check_person(struct house *h, struct id id, struct who *w, enum verdict_reason *
 }
 
 static struct err
-by_signature(struct house *h, const struct proof *p, int64_t now_us, struct who *w, enum verdict_reason *reason)
+by_signature(struct house *h, const struct proof *p, int64_t now_us, struct who *w,
+    enum verdict_reason *reason)
 {
 	AUTO_BUF secret = BUF_WIPED(LIMIT_SECRET);
 	const struct access_key *k = access_key_by_name(&h->credentials, p->access_key);
@@ -60,7 +61,8 @@ by_signature(struct house *h, const struct proof *p, int64_t now_us, struct who 
 }
 
 static struct err
-by_session(struct house *h, const struct proof *p, int64_t mono_us, struct who *w, enum verdict_reason *reason)
+by_session(struct house *h, const struct proof *p, int64_t mono_us, struct who *w,
+    enum verdict_reason *reason)
 {
 	struct session *s = session_find(&h->sessions, p->token, mono_us);
 
@@ -90,14 +92,16 @@ by_certificate(struct house *h, const struct proof *p, struct who *w, enum verdi
 static bool
 is_guess(enum verdict_reason r, const struct proof *p)
 {
-	return r == REASON_SIGNATURE || r == REASON_NO_SUCH_KEY_ID || (p->kind == PROOF_SESSION && r == REASON_EXPIRED);
+	return r == REASON_SIGNATURE || r == REASON_NO_SUCH_KEY_ID ||
+	    (p->kind == PROOF_SESSION && r == REASON_EXPIRED);
 }
 
 static void
-throttle_failure(struct house *h, int64_t mono_us, const struct who *w, const struct proof *p, enum verdict_reason *reason,
-    bool *ret_lock)
+throttle_failure(struct house *h, int64_t mono_us, const struct who *w, const struct proof *p,
+    enum verdict_reason *reason, bool *ret_lock)
 {
-	bool by_key = w->key && throttle_locked(h->throttle, THROTTLE_KEY, p->access_key, mono_us) > 0;
+	bool by_key =
+	    w->key && throttle_locked(h->throttle, THROTTLE_KEY, p->access_key, mono_us) > 0;
 
 	if (by_key || throttle_locked(h->throttle, THROTTLE_ADDRESS, w->address, mono_us) > 0) {
 		h->stats.throttled++;
@@ -106,12 +110,13 @@ throttle_failure(struct house *h, int64_t mono_us, const struct who *w, const st
 	}
 	if (w->key)
 		*ret_lock = throttle_failed(h->throttle, THROTTLE_KEY, p->access_key, mono_us);
-	*ret_lock = throttle_failed(h->throttle, THROTTLE_ADDRESS, w->address, mono_us) || *ret_lock;
+	*ret_lock =
+	    throttle_failed(h->throttle, THROTTLE_ADDRESS, w->address, mono_us) || *ret_lock;
 }
 
 struct err
-authenticate(struct house *h, const struct proof *p, int64_t now_us, int64_t mono_us, struct who *ret,
-    enum verdict_reason *ret_reason, bool *ret_lock)
+authenticate(struct house *h, const struct proof *p, int64_t now_us, int64_t mono_us,
+    struct who *ret, enum verdict_reason *ret_reason, bool *ret_lock)
 {
 	struct who w = {.address = address_of(p->address)};
 	enum verdict_reason reason = REASON_SIGNATURE;

@@ -1,7 +1,8 @@
 /*
  * authenticate: who asks. Turns a proof into a person, or into a reason why not.
  *
- * A proof is verified first and failures are slowed down after: nobody can lock out the holder of a key by guessing it.
+ * A proof is verified first and failures are slowed down after: nobody can lock out the holder of a
+ * key by guessing it.
  */
 #ifndef CLOISTER_WARDEN_AUTHENTICATE_H
 #define CLOISTER_WARDEN_AUTHENTICATE_H
@@ -10,18 +11,19 @@
 
 struct who {
 	const struct person *person;  /* NULL: anonymous, or not proved */
-	const struct access_key *key; /* that the proof named, if there is one: also when the proof is wrong */
+	const struct access_key *key; /* that the proof named: also when it is wrong */
 	struct session *session;
 	struct id credential; /* of the key, session or certificate */
 	struct str address;   /* borrowed from the proof; an IP literal, or "local" */
 };
 
 /*
- * authenticate(h, proof, now, mono, &who, &reason): UNAUTHENTICATED with ${ret_reason}. Always fills what is known of ${ret}. THROTTLED
- * failures need no record of their own: that the throttling began is recorded with ${ret_lock} true.
+ * authenticate(h, proof, now, mono, &who, &reason): UNAUTHENTICATED with ${ret_reason}. Always
+ * fills what is known of ${ret}. THROTTLED failures need no record of their own: that the
+ * throttling began is recorded with ${ret_lock} true.
  */
-struct err authenticate(struct house *h, const struct proof *proof, int64_t now_us, int64_t mono_us, struct who *ret,
-    enum verdict_reason *ret_reason, bool *ret_lock);
+struct err authenticate(struct house *h, const struct proof *proof, int64_t now_us, int64_t mono_us,
+    struct who *ret, enum verdict_reason *ret_reason, bool *ret_lock);
 
 /* who_record(w, act, r): the beginning of every record about a request. */
 void who_record(const struct who *w, const char *act, struct record *r);

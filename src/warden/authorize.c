@@ -104,7 +104,8 @@ next_record(struct authorizer *a)
 static void
 refuse_all(struct authorizer *a, struct slot *s, bool lock)
 {
-	const char *act = s->q.n_wants > 0 ? action_record_act(s->q.wants[0].action) : "authenticate";
+	const char *act =
+	    s->q.n_wants > 0 ? action_record_act(s->q.wants[0].action) : "authenticate";
 	struct record *r;
 
 	if (s->reason == REASON_THROTTLED)
@@ -122,7 +123,8 @@ consider(struct authorizer *a, struct request *r, int64_t now_us, int64_t mono_u
 {
 	struct slot *s = &a->slots[a->n_slots++];
 	struct cur c = msg_cur(&r->in);
-	struct asking asking = {.h = a->h, .cache = a->cache, .who = &s->who, .proof = &s->q.proof, .now_us = now_us};
+	struct asking asking = {
+	    .h = a->h, .cache = a->cache, .who = &s->who, .proof = &s->q.proof, .now_us = now_us};
 	bool lock = false;
 
 	*s = (struct slot){.r = r, .first = a->n_pending};
@@ -142,7 +144,8 @@ consider(struct authorizer *a, struct request *r, int64_t now_us, int64_t mono_u
 	asking.conditions = s->q.conditions;
 	asking.n_conditions = s->q.n_conditions;
 	for (; s->n < s->q.n_wants; s->n++)
-		verdict_make(&asking, &s->q.wants[s->n], &a->pending[a->n_pending++], next_record(a));
+		verdict_make(
+		    &asking, &s->q.wants[s->n], &a->pending[a->n_pending++], next_record(a));
 }
 
 static struct err
@@ -172,7 +175,8 @@ answer(struct authorizer *a, struct slot *s)
 		return;
 	}
 	if (s->who.person)
-		asker = (struct asker){.id = s->who.person->id, .name = str_c(s->who.person->display)};
+		asker =
+		    (struct asker){.id = s->who.person->id, .name = str_c(s->who.person->display)};
 	reply_asker(&asker, s->n, out);
 	for (size_t i = 0; i < s->n; i++) {
 		struct pending *p = &a->pending[s->first + i];
@@ -267,7 +271,9 @@ check_still(struct house *h, const struct grant *g)
 		return ERR(ERR_DENIED);
 	k = access_key_by_id(&h->credentials, t.credential);
 	if (k)
-		return access_key_is_over(k, p->revoked, p->revoked_us) ? ERR(ERR_DENIED) : clock_now_us() >= k->expires_us ? ERR(ERR_EXPIRED) : OK;
+		return access_key_is_over(k, p->revoked, p->revoked_us) ? ERR(ERR_DENIED)
+		    : clock_now_us() >= k->expires_us                   ? ERR(ERR_EXPIRED)
+									: OK;
 	for (size_t i = 0; i < p->n_certificates; i++)
 		if (memcmp(p->certificates[i], t.credential.b, sizeof(t.credential.b)) == 0)
 			return OK;

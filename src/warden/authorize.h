@@ -1,8 +1,9 @@
 /*
  * authorize: the hot path: batches of WARDEN_AUTHORIZE.
  *
- * All requests of a batch are evaluated, all their records (refusals too) are made durable together, and only then grants are
- * made and keys leave: no key without a record. If the ledger is away every request of the batch is BUSY. Inside warden only.
+ * All requests of a batch are evaluated, all their records (refusals too) are made durable
+ * together, and only then grants are made and keys leave: no key without a record. If the ledger is
+ * away every request of the batch is BUSY. Inside warden only.
  */
 #ifndef CLOISTER_WARDEN_AUTHORIZE_H
 #define CLOISTER_WARDEN_AUTHORIZE_H

@@ -1,4 +1,7 @@
-/* create: a new house. Everything random is made here; the few secrets that people need are handed out once. */
+/*
+ * create: a new house. Everything random is made here; the few secrets that people need are handed
+ * out once.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -8,12 +11,12 @@
 #include "base/num.h"
 #include "crypto/pki.h"
 #include "ledger/ledger.h"
+#include "warden/certificate.h"
 #include "warden/house.h"
 #include "warden/totp.h"
 #include "warden/warden.h"
 
 #define CA_DAYS 3650u
-#define SERVER_DAYS 825u
 #define PEM_BYTES_MAX (16 * KiB)
 #define PATH_BYTES_MAX 4096
 
@@ -49,10 +52,18 @@ plan_house(struct making *m)
 	AUTO_BUF ca_key = BUF_WIPED(PEM_BYTES_MAX);
 	AUTO_BUF tls_cert = BUF(PEM_BYTES_MAX);
 	AUTO_BUF tls_key = BUF_WIPED(PEM_BYTES_MAX);
+	AUTO_BUF hosts = BUF(PEM_BYTES_MAX);
 	struct house_row row = {.origin = m->n->origin, .ledger_key = m->ledger_key};
 
 	TRY(pki_new_ca(m->n->origin, CA_DAYS, &m->ca_cert, &ca_key));
-	TRY(pki_new_server(buf_str(&m->ca_cert), buf_str(&ca_key), m->n->hosts, m->n->n_hosts, SERVER_DAYS, &tls_cert, &tls_key));
+	for (size_t i = 0; i < m->n->n_hosts; i++) {
+		buf_put_str(&hosts, m->n->hosts[i]);
+		buf_put_char(&hosts, '\n');
+	}
+	TRY(buf_check(&hosts));
+	TRY(certificate_new(
+	    buf_str(&m->ca_cert), buf_str(&ca_key), buf_str(&hosts), &tls_cert, &tls_key));
+	row.hosts = buf_str(&hosts);
 	row.ca_cert = buf_str(&m->ca_cert);
 	row.ca_key = buf_str(&ca_key);
 	row.tls_cert = buf_str(&tls_cert);
@@ -72,7 +83,9 @@ plan_domain(struct making *m)
 static struct err
 plan_admin(struct making *m)
 {
-	struct person p = {.id = m->rows[ROW_ADMIN].id, .roles = 1u << PERSON_ADMINISTRATOR, .created_us = clock_now_us()};
+	struct person p = {.id = m->rows[ROW_ADMIN].id,
+	    .roles = 1u << PERSON_ADMINISTRATOR,
+	    .created_us = clock_now_us()};
 	AUTO_BUF hash = BUF(LIMIT_PASSWORD_HASH);
 	struct err e;
 
@@ -112,11 +125,13 @@ plan_key(struct making *m)
 static struct err
 plan_rows(struct making *m)
 {
-	static const enum state_kind kinds[ROWS] = {STATE_HOUSE, STATE_DOMAIN, STATE_PERSON, STATE_KEY};
+	static const enum state_kind kinds[ROWS] = {
+	    STATE_HOUSE, STATE_DOMAIN, STATE_PERSON, STATE_KEY};
 
 	for (size_t i = 0; i < ROWS; i++) {
 		m->json[i] = BUF_WIPED(STATE_ROW_BYTES_MAX);
-		m->rows[i] = (struct state_change){.kind = kinds[i], .id = i == ROW_HOUSE ? HOUSE_ID : id_new()};
+		m->rows[i] = (struct state_change){
+		    .kind = kinds[i], .id = i == ROW_HOUSE ? HOUSE_ID : id_new()};
 	}
 	TRY(plan_house(m));
 	TRY(plan_domain(m));
@@ -241,8 +256,13 @@ check_new(const struct warden_new *n)
 struct err
 warden_create(const struct warden_new *n, struct warden_made *ret)
 {
-	struct warden_made made = {.admin_id = BUF(64), .admin_password = BUF_WIPED(64), .admin_totp = BUF_WIPED(64),
-		.admin_otpauth = BUF_WIPED(256), .access_key = BUF(64), .secret = BUF_WIPED(64), .vkey = BUF(512)};
+	struct warden_made made = {.admin_id = BUF(64),
+	    .admin_password = BUF_WIPED(64),
+	    .admin_totp = BUF_WIPED(64),
+	    .admin_otpauth = BUF_WIPED(256),
+	    .access_key = BUF(64),
+	    .secret = BUF_WIPED(64),
+	    .vkey = BUF(512)};
 	struct making m = {.n = n, .made = &made, .ca_cert = BUF(PEM_BYTES_MAX)};
 	AUTO_KEY(root_key) root = NULL;
 	char path[PATH_BYTES_MAX];

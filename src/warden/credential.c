@@ -92,13 +92,15 @@ password_random(struct buf *out)
 struct err
 access_key_check(struct str name, struct str secret)
 {
-	if (name.n < ACCESS_KEY_MIN || name.n > LIMIT_ACCESS_KEY || secret.n < SECRET_MIN || secret.n > LIMIT_SECRET)
+	if (name.n < ACCESS_KEY_MIN || name.n > LIMIT_ACCESS_KEY || secret.n < SECRET_MIN ||
+	    secret.n > LIMIT_SECRET)
 		return ERR(ERR_INVALID);
 	/* an id is a TOKEN in records, and stands before '/' in signatures */
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
-		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+		    c != '_' && c != '-')
 			return ERR(ERR_INVALID);
 	}
 	for (size_t i = 0; i < secret.n; i++)
@@ -145,7 +147,8 @@ read_key(const struct credentials *c, const json_t *j, struct access_key *k)
 	for (size_t i = 0; i < json_array_size(buckets); i++) {
 		struct str bucket = str_c(json_string_value(json_array_get(buckets, i)));
 
-		if (k->n_buckets == LIMIT_KEY_BUCKETS || bucket.n == 0 || bucket.n >= sizeof(k->buckets[0]))
+		if (k->n_buckets == LIMIT_KEY_BUCKETS || bucket.n == 0 ||
+		    bucket.n >= sizeof(k->buckets[0]))
 			return ERR(ERR_CORRUPT);
 		memcpy(k->buckets[k->n_buckets++], bucket.p, bucket.n);
 	}
@@ -197,9 +200,10 @@ access_key_write(const struct credentials *c, const struct access_key *k, struct
 		TRY(access_key_secret(c, k, &secret));
 	for (size_t i = 0; good && i < k->n_buckets; i++)
 		good = doc_add_text(buckets, str_c(k->buckets[i]));
-	good = good && doc_set_text(j, "name", name_of(k)) && doc_set_text(j, "secret", buf_str(&secret)) &&
-	    doc_set_id(j, "person", k->person) && doc_set_flag(j, "revoked", k->revoked) &&
-	    doc_set_flag(j, "read_only", k->read_only) && doc_set_number(j, "created_us", k->created_us) &&
+	good = good && doc_set_text(j, "name", name_of(k)) &&
+	    doc_set_text(j, "secret", buf_str(&secret)) && doc_set_id(j, "person", k->person) &&
+	    doc_set_flag(j, "revoked", k->revoked) && doc_set_flag(j, "read_only", k->read_only) &&
+	    doc_set_number(j, "created_us", k->created_us) &&
 	    doc_set_number(j, "expires_us", k->expires_us);
 	if (!good)
 		return ERR(ERR_NO_MEMORY);

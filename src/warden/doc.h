@@ -1,8 +1,9 @@
 /*
  * doc: JSON documents as warden keeps and answers them, over jansson.
  *
- * doc_init() once in the process makes jansson wipe what it frees, as the documents hold passwords and keys.
- * Reading: an absent or ill-typed member reads as zero or nothing; what must be there is asked for with doc_need_*.
+ * doc_init() once in the process makes jansson wipe what it frees, as the documents hold passwords
+ * and keys. Reading: an absent or ill-typed member reads as zero or nothing; the caller checks what
+ * must be there.
  */
 #ifndef CLOISTER_WARDEN_DOC_H
 #define CLOISTER_WARDEN_DOC_H
@@ -22,7 +23,10 @@ doc_cleanup(json_t **j)
 
 void doc_init(void);
 
-/* doc_parse(s, &j): one JSON object, without duplicate members; empty text is an empty object. INVALID. */
+/*
+ * doc_parse(s, &j): one JSON object, without duplicate members; empty text is an empty object.
+ * INVALID.
+ */
 struct err doc_parse(struct str s, json_t **ret);
 /* doc_write(j, b): compact. NO_MEMORY, LIMIT. */
 struct err doc_write(const json_t *j, struct buf *b);
@@ -34,7 +38,17 @@ struct id doc_id(const json_t *j, const char *name); /* zero if it is none */
 /* doc_bytes(j, name, out, n): base64 of exactly ${n} bytes. CORRUPT. */
 struct err doc_bytes(const json_t *j, const char *name, void *out, size_t n);
 
-/* Writing; a failure is sticky in the document's size only: doc_write tells. Return false without memory. */
+/*
+ * Writing; a failure is sticky in the document's size only: doc_write tells. Return false without
+ * memory.
+ */
+/* doc_done(good): what a function that only sets members returns. */
+static inline struct err
+doc_done(bool good)
+{
+	return good ? OK : ERR(ERR_NO_MEMORY);
+}
+
 bool doc_set_text(json_t *j, const char *name, struct str v);
 bool doc_set_number(json_t *j, const char *name, int64_t v);
 bool doc_set_flag(json_t *j, const char *name, bool v);

@@ -63,7 +63,8 @@ read_epochs(const struct domains *all, const json_t *list, struct domain *d)
 		d->epochs[d->n_epochs++] = (struct epoch){n, k};
 		TRY(key_unwrap(all->wrap, key_aad(d->id, n, aad), wrapped, &k->s));
 	}
-	return d->n_epochs == 0 || d->epochs[d->n_epochs - 1].n == d->newest ? OK : ERR(ERR_CORRUPT);
+	return d->n_epochs == 0 || d->epochs[d->n_epochs - 1].n == d->newest ? OK
+									     : ERR(ERR_CORRUPT);
 }
 
 static struct err
@@ -160,7 +161,8 @@ add_epoch(const struct domains *all, json_t *list, struct id domain, const struc
 	json_t *one = json_object();
 
 	if (err_is(key_wrap(all->wrap, key_aad(domain, e->n, aad), &e->key->s, wrapped)) ||
-	    !doc_set_number(one, "n", e->n) || !doc_set_bytes(one, "key", wrapped, sizeof(wrapped))) {
+	    !doc_set_number(one, "n", e->n) ||
+	    !doc_set_bytes(one, "key", wrapped, sizeof(wrapped))) {
 		json_decref(one);
 		return false;
 	}
@@ -174,10 +176,13 @@ domain_write(const struct domains *all, const struct domain *d, struct buf *json
 	json_t *list = json_array();
 	bool good = j && doc_set(j, "epochs", list);
 
-	good = good && doc_set_text(j, "name", str_c(d->name)) && doc_set_number(j, "newest", d->newest) &&
-	    doc_set_number(j, "created_us", d->created_us) && doc_set_number(j, "rotated_us", d->rotated_us) &&
-	    doc_set_number(j, "destroyed_us", d->destroyed_us) && doc_set_id(j, "asked", d->asked) &&
-	    doc_set_id(j, "consented", d->consented) && doc_set_number(j, "versions", (int64_t)d->versions);
+	good = good && doc_set_text(j, "name", str_c(d->name)) &&
+	    doc_set_number(j, "newest", d->newest) &&
+	    doc_set_number(j, "created_us", d->created_us) &&
+	    doc_set_number(j, "rotated_us", d->rotated_us) &&
+	    doc_set_number(j, "destroyed_us", d->destroyed_us) &&
+	    doc_set_id(j, "asked", d->asked) && doc_set_id(j, "consented", d->consented) &&
+	    doc_set_number(j, "versions", (int64_t)d->versions);
 	for (size_t i = 0; good && i < d->n_epochs; i++)
 		good = add_epoch(all, list, d->id, &d->epochs[i]);
 	if (!good)

@@ -1,7 +1,8 @@
 /*
- * domain: families of keys that can be destroyed together. A bucket belongs to one; its objects' data keys are wrapped under the
- * domain's newest key ("epoch"). Rotation adds an epoch and rewraps; no data is encrypted anew. A destroyed domain
- * remains as a tombstone. doc/keys.md. Process: warden.
+ * domain: families of keys that can be destroyed together. A bucket belongs to one; its objects'
+ * data keys are wrapped under the domain's newest key ("epoch"). Rotation adds an epoch and
+ * rewraps; no data is encrypted anew. A destroyed domain remains as a tombstone. doc/keys.md.
+ * Process: warden.
  */
 #ifndef CLOISTER_WARDEN_DOMAIN_H
 #define CLOISTER_WARDEN_DOMAIN_H
@@ -10,7 +11,8 @@
 #include "crypto/crypto.h"
 
 #define LIMIT_DOMAIN_NAME 32
-#define LIMIT_DOMAIN_EPOCHS 16 /* that still exist: the newest, and those whose data is not rewrapped yet */
+/* that still exist: the newest, and those whose data is not rewrapped yet */
+#define LIMIT_DOMAIN_EPOCHS 16
 #define DOMAIN_GENERAL "general"
 
 struct epoch { uint32_t n; struct domain_key *key; };
@@ -48,7 +50,8 @@ const struct domain_key *domain_key(const struct domain *d, uint32_t epoch);
 
 struct err domain_name_check(struct str name); /* INVALID */
 /*
- * domain_write(all, d, b): the row; of a changed copy, which shares its keys with the original, the next row.
+ * domain_write(all, d, b): the row; of a changed copy, which shares its keys with the original, the
+ * next row.
  * domain_write_next(all, d, b): the row with one epoch more. LIMIT.
  */
 struct err domain_write(const struct domains *all, const struct domain *d, struct buf *json);

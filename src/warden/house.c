@@ -16,6 +16,8 @@
 
 #define PEM_BYTES_MAX (16 * KiB)
 #define ORIGIN_BYTES_MAX 255
+#define HOSTS_BYTES_MAX (16 * KiB)
+#define STATE_RECORDS_A_PAGE 20
 #define LEDGER_TIMEOUT_MS 10000
 #define LEDGER_RECOVERY_MS 300000 /* a log may have to be read from the beginning */
 
@@ -24,9 +26,16 @@
 struct house_row
 house_row(const struct house *h)
 {
-	return (struct house_row){.origin = buf_str(&h->origin), .ca_cert = buf_str(&h->ca_cert), .ca_key = buf_str(&h->ca_key),
-		.tls_cert = buf_str(&h->tls_cert), .tls_key = buf_str(&h->tls_key), .ledger_key = h->ledger_key,
-		.locked = h->locked, .locked_us = h->locked_us, .locked_by = h->locked_by};
+	return (struct house_row){.origin = buf_str(&h->origin),
+	    .ca_cert = buf_str(&h->ca_cert),
+	    .ca_key = buf_str(&h->ca_key),
+	    .tls_cert = buf_str(&h->tls_cert),
+	    .tls_key = buf_str(&h->tls_key),
+	    .hosts = buf_str(&h->hosts),
+	    .ledger_key = h->ledger_key,
+	    .locked = h->locked,
+	    .locked_us = h->locked_us,
+	    .locked_by = h->locked_by};
 }
 
 struct err
@@ -34,11 +43,13 @@ house_write(const struct house_row *r, struct buf *json)
 {
 	AUTO_DOC *j = json_object();
 
-	if (!j || !doc_set_text(j, "origin", r->origin) || !doc_set_text(j, "ca_cert", r->ca_cert) ||
-	    !doc_set_text(j, "ca_key", r->ca_key) || !doc_set_text(j, "tls_cert", r->tls_cert) ||
-	    !doc_set_text(j, "tls_key", r->tls_key) ||
+	if (!j || !doc_set_text(j, "origin", r->origin) ||
+	    !doc_set_text(j, "ca_cert", r->ca_cert) || !doc_set_text(j, "ca_key", r->ca_key) ||
+	    !doc_set_text(j, "tls_cert", r->tls_cert) || !doc_set_text(j, "tls_key", r->tls_key) ||
+	    !doc_set_text(j, "hosts", r->hosts) ||
 	    !doc_set_bytes(j, "ledger_key", secret_expose(&r->ledger_key->s), KEY_BYTES) ||
-	    !doc_set_flag(j, "locked", r->locked) || !doc_set_number(j, "locked_us", r->locked_us) ||
+	    !doc_set_flag(j, "locked", r->locked) ||
+	    !doc_set_number(j, "locked_us", r->locked_us) ||
 	    !doc_set_id(j, "locked_by", r->locked_by))
 		return ERR(ERR_NO_MEMORY);
 	return doc_write(j, json);
@@ -69,6 +80,7 @@ apply_house(struct house *h, struct str json)
 	TRY(copy_text(j, "ca_key", &h->ca_key));
 	TRY(copy_text(j, "tls_cert", &h->tls_cert));
 	TRY(copy_text(j, "tls_key", &h->tls_key));
+	TRY(copy_text(j, "hosts", &h->hosts));
 	TRY(doc_bytes(j, "ledger_key", seed, sizeof(seed)));
 	secret_set(&h->ledger_key->s, seed);
 	explicit_bzero(seed, sizeof(seed));
@@ -105,13 +117,15 @@ make_siren(struct house *h)
 	h->siren_fd = memfd_create("siren", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (h->siren_fd < 0 || ftruncate(h->siren_fd, sizeof(struct siren)) != 0)
 		return ERR_ERRNO();
-	h->siren = mmap(NULL, sizeof(struct siren), PROT_READ | PROT_WRITE, MAP_SHARED, h->siren_fd, 0);
+	h->siren =
+	    mmap(NULL, sizeof(struct siren), PROT_READ | PROT_WRITE, MAP_SHARED, h->siren_fd, 0);
 	if (h->siren == MAP_FAILED) {
 		h->siren = NULL;
 		return ERR_ERRNO();
 	}
 	/* our mapping goes on writing; nobody who gets the descriptor can make another that does */
-	if (fcntl(h->siren_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+	if (fcntl(h->siren_fd, F_ADD_SEALS,
+		F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		return ERR_ERRNO();
 	return OK;
 }
@@ -154,6 +168,7 @@ house_open(const char *path, const struct root_key *root, struct house **ret)
 		return ERR(ERR_NO_MEMORY);
 	h->siren_fd = h->ledger.fd = h->vault.fd = -1;
 	h->origin = BUF(ORIGIN_BYTES_MAX);
+	h->hosts = BUF(HOSTS_BYTES_MAX);
 	h->ca_cert = h->tls_cert = BUF(PEM_BYTES_MAX);
 	h->ca_key = h->tls_key = BUF_WIPED(PEM_BYTES_MAX);
 	e = open_all(h, path, root);
@@ -182,6 +197,7 @@ house_close(struct house *h)
 	mac_key_free(h->grant_key);
 	sign_key_free(h->ledger_key);
 	buf_release(&h->origin);
+	buf_release(&h->hosts);
 	buf_release(&h->ca_cert);
 	buf_release(&h->ca_key);
 	buf_release(&h->tls_cert);
@@ -209,7 +225,10 @@ house_append(struct house *h, const struct record *r, size_t n, struct receipt *
 		return OK;
 	if (!h->ledger_open)
 		return ERR(ERR_BUSY);
-	/* whatever is wrong there, here it means that there is no record: no key, no answer but "later" */
+	/*
+	 * whatever is wrong there, here it means that there is no record: no key, no answer but
+	 * "later"
+	 */
 	if (err_is(ledger_append(&h->ledger, r, n, ret_receipts))) {
 		if (h->ledger.fd < 0)
 			h->ledger_open = false;
@@ -219,7 +238,8 @@ house_append(struct house *h, const struct record *r, size_t n, struct receipt *
 }
 
 static void
-change_record(struct record *r, const char *act, const uint8_t previous[SHA256_BYTES], const uint8_t next[SHA256_BYTES])
+change_record(struct record *r, const char *act, const uint8_t previous[SHA256_BYTES],
+    const uint8_t next[SHA256_BYTES])
 {
 	record_word(r, RECORD_ACT, str_c(act));
 	record_digest(r, RECORD_PREVIOUS, previous);
@@ -232,7 +252,10 @@ commit(struct house *h, const struct state_change *c, size_t n)
 	struct err e = state_commit(h->state);
 
 	if (e.code == ERR_NO_SPACE || e.code == ERR_BUSY) {
-		/* The last committed state stands; the next change starts from its digest, as a restart would. */
+		/*
+		 * The last committed state stands; the next change starts from its digest, as a
+		 * restart would.
+		 */
 		state_drop(h->state);
 		return e;
 	}
@@ -245,15 +268,16 @@ commit(struct house *h, const struct state_change *c, size_t n)
 }
 
 struct err
-house_change(struct house *h, const struct record *r, size_t n_records, const struct state_change *c, size_t n_changes,
-    struct receipt *ret_receipts)
+house_change(struct house *h, const struct record *r, size_t n_records,
+    const struct state_change *c, size_t n_changes, struct receipt *ret_receipts)
 {
 	struct receipt receipts[LIMIT_CHANGE_RECORDS + 1];
 	struct record all[LIMIT_CHANGE_RECORDS + 1] = {0};
 	uint8_t previous[SHA256_BYTES], next[SHA256_BYTES];
 	struct err e;
 
-	INVARIANT(n_records <= LIMIT_CHANGE_RECORDS && n_changes > 0 && n_changes <= LIMIT_CHANGE_ROWS);
+	INVARIANT(
+	    n_records <= LIMIT_CHANGE_RECORDS && n_changes > 0 && n_changes <= LIMIT_CHANGE_ROWS);
 	state_digest(h->state, previous);
 	TRY(state_prepare(h->state, c, n_changes, next));
 	for (size_t i = 0; i < n_records; i++)
@@ -283,25 +307,48 @@ hex_is(const json_t *j, const char *name, const uint8_t digest[SHA256_BYTES])
 }
 
 /*
- * The newest record of the state says which digest it must have: after "state.kept" exactly that; after "state.change" also the
- * one before, if we died between record and commit.
+ * The newest record of the state, which warden alone can have made: the ledger writes down who
+ * asked for a record. What others called so is passed over.
+ */
+static struct err
+find_state_record(struct house *h, json_t **ret)
+{
+	struct ledger_query q = {.act = STR("state."), .max = STATE_RECORDS_A_PAGE};
+	struct ledger_entry entries[STATE_RECORDS_A_PAGE];
+	bool more = true;
+
+	while (more) {
+		AUTO_MSG reply = MSG(0);
+		size_t n = 0;
+
+		TRY(ledger_query(&h->ledger, &q, &reply, entries, &n, &more));
+		for (size_t i = 0; i < n; i++) {
+			AUTO_DOC *j = NULL;
+
+			if (err_is(doc_parse(entries[i].json, &j)))
+				return ERR(ERR_CORRUPT);
+			if (str_eq(doc_text(j, "service"), STR("warden"))) {
+				*ret = json_incref(j);
+				return OK;
+			}
+			q.before = entries[i].index;
+		}
+		more = more && n > 0;
+	}
+	return ERR(ERR_ROLLBACK); /* a house is recorded when it is made */
+}
+
+/*
+ * The newest record of the state says which digest it must have: after "state.kept" exactly that;
+ * after "state.change" also the one before, if we died between record and commit.
  */
 static struct err
 check_state(struct house *h)
 {
-	struct ledger_query q = {.act = STR("state."), .max = 1};
-	AUTO_MSG reply = MSG(0);
-	struct ledger_entry entry;
 	uint8_t digest[SHA256_BYTES];
 	AUTO_DOC *j = NULL;
-	size_t n = 0;
-	bool more;
 
-	TRY(ledger_query(&h->ledger, &q, &reply, &entry, &n, &more));
-	if (n != 1)
-		return ERR(ERR_ROLLBACK); /* a house is recorded when it is made */
-	if (err_is(doc_parse(entry.json, &j)))
-		return ERR(ERR_CORRUPT);
+	TRY(find_state_record(h, &j));
 	state_digest(h->state, digest);
 	if (str_eq(doc_text(j, "act"), STR("state.kept")))
 		return hex_is(j, "next", digest) ? OK : ERR(ERR_ROLLBACK);

@@ -1,9 +1,10 @@
 /*
  * house: everything warden knows, in memory, and the one way to change it.
  *
- * A change is planned (records, rows), recorded (ledger: the records and "state.change" with both digests, durable), committed
- * (database), and only then seen in memory: so that whatever fails before leaves everything as it was, and whatever was answered is
- * durable and recorded. Members are read by everybody in warden/; rows change through house_change() alone. Process: warden.
+ * A change is planned (records, rows), recorded (ledger: the records and "state.change" with both
+ * digests, durable), committed (database), and only then seen in memory: so that whatever fails
+ * before leaves everything as it was, and whatever was answered is durable and recorded. Members
+ * are read by everybody in warden/; rows change through house_change() alone. Process: warden.
  */
 #ifndef CLOISTER_WARDEN_HOUSE_H
 #define CLOISTER_WARDEN_HOUSE_H
@@ -30,7 +31,8 @@ struct consent {
 };
 
 struct house_stats {
-	uint64_t authorized, denied, unauthenticated, throttled, keys_made, keys_opened, logins, busy, rewrapped;
+	uint64_t authorized, denied, unauthenticated, throttled, keys_made, keys_opened, logins,
+	    busy, rewrapped;
 };
 
 struct house {
@@ -44,6 +46,7 @@ struct house {
 	struct sigv4 *sigv4;
 	/* of the house's own row */
 	struct buf origin, ca_cert, ca_key, tls_cert, tls_key;
+	struct buf hosts; /* in the server's certificate, one a line */
 	struct sign_key *ledger_key;
 	bool locked;
 	int64_t locked_us;
@@ -55,10 +58,12 @@ struct house {
 	const struct warden_vault *vault_calls; /* NULL: no vault (a house being made) */
 	bool public_access; /* off: who proves nothing gets nothing, whatever a bucket says */
 	bool ledger_open;  /* unlocked, and agrees with what we remember */
-	bool kept_is_due;  /* the newest state record does not say yet that the change was committed */
+	bool kept_is_due; /* the newest state record does not say yet that the change was committed
+			   */
 	uint64_t head_size; /* of the ledger, as remembered */
 	int siren_fd;      /* read-only for whoever gets it */
 	struct siren *siren;
+	int64_t certificate_check_us; /* monotonic: when to look again */
 	struct err fatal;  /* set: the state on disk is unknown, stop */
 };
 
@@ -68,7 +73,7 @@ void house_close(struct house *h);
 
 /* house_write(r, b): the house's own row. house_row(h): as it is now, borrowed. */
 struct house_row {
-	struct str origin, ca_cert, ca_key, tls_cert, tls_key;
+	struct str origin, ca_cert, ca_key, tls_cert, tls_key, hosts;
 	const struct sign_key *ledger_key;
 	bool locked;
 	int64_t locked_us;
@@ -79,22 +84,27 @@ struct house_row house_row(const struct house *h);
 #define HOUSE_ID ((struct id){.b = {1}})
 
 /* house_append(h, r, n, receipts): durable records. BUSY if the ledger is away. */
-struct err house_append(struct house *h, const struct record *r, size_t n, struct receipt *ret_receipts);
+struct err house_append(
+    struct house *h, const struct record *r, size_t n, struct receipt *ret_receipts);
 #define LIMIT_CHANGE_ROWS 8
 #define LIMIT_CHANGE_RECORDS 4
 /*
- * house_change(h, r, n_r, c, n_c, receipts): records and rows together, as above. BUSY: the ledger is away, nothing has
- * changed. ${receipts}: one a record given, or NULL.
+ * house_change(h, r, n_r, c, n_c, receipts): records and rows together, as above. BUSY: the ledger
+ * is away, nothing has changed. ${receipts}: one a record given, or NULL.
  */
-struct err house_change(struct house *h, const struct record *r, size_t n_records, const struct state_change *c,
-    size_t n_changes, struct receipt *ret_receipts);
+struct err house_change(struct house *h, const struct record *r, size_t n_records,
+    const struct state_change *c, size_t n_changes, struct receipt *ret_receipts);
 
 /*
- * house_ledger(h, fd): the ledger has (re)started: unlock it, check that it contains what we remember, and that the state is the one it
- * was told last. Takes ${fd}. ROLLBACK: one of the two is older than the other knows.
+ * house_ledger(h, fd): the ledger has (re)started: unlock it, check that it contains what we
+ * remember, and that the state is the one it was told last. Takes ${fd}. ROLLBACK: one of the two
+ * is older than the other knows.
  */
 struct err house_ledger(struct house *h, int fd);
-/* house_vault(h, fd): the vault has (re)started: it gets the key that grants are checked with. Takes ${fd}. */
+/*
+ * house_vault(h, fd): the vault has (re)started: it gets the key that grants are checked with.
+ * Takes ${fd}.
+ */
 struct err house_vault(struct house *h, int fd);
 /* house_tick(h): about once a second: remembers the ledger's head; confirms the last change. */
 struct err house_tick(struct house *h);

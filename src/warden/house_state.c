@@ -125,7 +125,8 @@ load_rows(struct state *s)
 static struct err
 open_db(struct state *s, const char *path)
 {
-	struct db_options o = {.statements = warden_sql_text, .n_statements = WARDEN_SQL_COUNT, .cache_kib = 512};
+	struct db_options o = {
+	    .statements = warden_sql_text, .n_statements = WARDEN_SQL_COUNT, .cache_kib = 512};
 
 	TRY(db_open(path, &o, &s->db));
 	return db_script(s->db, warden_script_schema);
@@ -166,7 +167,8 @@ state_close(struct state *s)
 }
 
 struct err
-state_each(struct state *s, struct err (*each)(void *ctx, enum state_kind kind, struct id id, struct str json), void *ctx)
+state_each(struct state *s,
+    struct err (*each)(void *ctx, enum state_kind kind, struct id id, struct str json), void *ctx)
 {
 	AUTO_BUF plain = BUF_WIPED(STATE_ROW_BYTES_MAX);
 	AUTO_QUERY q = {0};
@@ -183,7 +185,8 @@ state_each(struct state *s, struct err (*each)(void *ctx, enum state_kind kind, 
 			return OK;
 		/* what is loaded is what the digest covers */
 		sha256(sealed, hash);
-		if (i >= s->n || row_cmp(&s->rows[i], r.kind, r.id) != 0 || memcmp(hash, s->rows[i].hash, sizeof(hash)) != 0)
+		if (i >= s->n || row_cmp(&s->rows[i], r.kind, r.id) != 0 ||
+		    memcmp(hash, s->rows[i].hash, sizeof(hash)) != 0)
 			return ERR(ERR_CORRUPT);
 		buf_clear(&plain);
 		TRY(xaes_open(s->key, row_aad(r.kind, r.id, aad), sealed, &plain));
@@ -223,7 +226,8 @@ prepare_one(struct state *s, const struct state_change *c, struct prepared *p)
 	bool there;
 	size_t at;
 
-	*p = (struct prepared){.kind = c->kind, .id = c->id, .sealed = BUF(STATE_ROW_BYTES_MAX + XAES_OVERHEAD)};
+	*p = (struct prepared){
+	    .kind = c->kind, .id = c->id, .sealed = BUF(STATE_ROW_BYTES_MAX + XAES_OVERHEAD)};
 	there = find_row(s->next_rows, s->next_n, (uint8_t)c->kind, c->id, &at);
 	r = &s->next_rows[at];
 	if (c->json.n == 0) {
@@ -244,7 +248,8 @@ prepare_one(struct state *s, const struct state_change *c, struct prepared *p)
 }
 
 struct err
-state_prepare(struct state *s, const struct state_change *c, size_t n, uint8_t ret_next[SHA256_BYTES])
+state_prepare(
+    struct state *s, const struct state_change *c, size_t n, uint8_t ret_next[SHA256_BYTES])
 {
 	INVARIANT(!s->prepared && n > 0);
 	s->next_rows = calloc(s->n + n, sizeof(*s->next_rows));

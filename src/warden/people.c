@@ -5,7 +5,9 @@
 #include "warden/doc.h"
 
 #define R(r) (1u << PERSON_##r)
-#define DATA_ROLES (R(DATA_STEWARD) | R(PRINCIPAL_INVESTIGATOR) | R(RESEARCHER) | R(OUTPUT_CHECKER) | R(CLINICIAN) | R(DEVICE) | R(FEED))
+#define DATA_ROLES                                                                         \
+	(R(DATA_STEWARD) | R(PRINCIPAL_INVESTIGATOR) | R(RESEARCHER) | R(OUTPUT_CHECKER) | \
+	    R(CLINICIAN) | R(DEVICE) | R(FEED))
 #define OFFICERS (R(SECURITY_OFFICER) | R(PRIVACY_OFFICER) | R(AUDITOR))
 
 static struct str
@@ -24,7 +26,10 @@ is_lower(char c)
 struct err
 person_set_name(struct person *p, struct str name)
 {
-	if (name.n < 2 || name.n > LIMIT_PERSON_NAME)
+	struct id id;
+
+	/* what could be an id is no name: both name people in parameters */
+	if (name.n < 2 || name.n > LIMIT_PERSON_NAME || !err_is(id_parse(name, &id)))
 		return ERR(ERR_INVALID);
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
@@ -77,8 +82,8 @@ person_set_email(struct person *p, struct str email)
 }
 
 /*
- * Who runs the house may not use its data, and who watches may not run it. An officer may have a data role only as
- * the output checker that he often is.
+ * Who runs the house may not use its data, and who watches may not run it. An officer may have a
+ * data role only as the output checker that he often is.
  */
 struct err
 roles_check(uint32_t roles)
@@ -129,7 +134,8 @@ read_certificates(const json_t *j, struct person *p)
 		AUTO_BUF b = BUF(32);
 		const char *hex = json_string_value(json_array_get(list, i));
 
-		if (p->n_certificates == LIMIT_PERSON_CERTIFICATES || !hex || err_is(buf_decode_hex(&b, str_c(hex))) || b.n != 32)
+		if (p->n_certificates == LIMIT_PERSON_CERTIFICATES || !hex ||
+		    err_is(buf_decode_hex(&b, str_c(hex))) || b.n != 32)
 			return ERR(ERR_CORRUPT);
 		memcpy(p->certificates[p->n_certificates++], b.p, 32);
 	}
@@ -142,7 +148,8 @@ read_person(const json_t *j, struct person *p)
 	struct str password = doc_text(j, "password");
 	const json_t *roles = json_object_get(j, "roles");
 
-	if (err_is(person_set_name(p, doc_text(j, "name"))) || err_is(person_set_display(p, doc_text(j, "display"))) ||
+	if (err_is(person_set_name(p, doc_text(j, "name"))) ||
+	    err_is(person_set_display(p, doc_text(j, "display"))) ||
 	    err_is(person_set_email(p, doc_text(j, "email"))) || password.n > LIMIT_PASSWORD_HASH)
 		return ERR(ERR_CORRUPT);
 	if (password.n > 0)
@@ -286,7 +293,8 @@ look_by_email(void *ctx, struct str email, struct id *ret)
 struct people_lookup
 people_lookup(struct people *p)
 {
-	return (struct people_lookup){.ctx = p, .by_id = look_by_id, .by_name = look_by_name, .by_email = look_by_email};
+	return (struct people_lookup){
+	    .ctx = p, .by_id = look_by_id, .by_name = look_by_name, .by_email = look_by_email};
 }
 
 size_t
@@ -323,10 +331,13 @@ struct err
 person_write(const struct person *p, struct buf *json)
 {
 	AUTO_DOC *j = json_object();
-	bool good = j && doc_set_text(j, "name", str_c(p->name)) && doc_set_text(j, "display", str_c(p->display)) &&
-	    doc_set_text(j, "email", str_c(p->email)) && doc_set_text(j, "password", str_c(p->password)) &&
+	bool good = j && doc_set_text(j, "name", str_c(p->name)) &&
+	    doc_set_text(j, "display", str_c(p->display)) &&
+	    doc_set_text(j, "email", str_c(p->email)) &&
+	    doc_set_text(j, "password", str_c(p->password)) &&
 	    doc_set_flag(j, "service", p->service) && doc_set_flag(j, "revoked", p->revoked) &&
-	    doc_set_number(j, "totp_step", p->totp_step) && doc_set_number(j, "created_us", p->created_us) &&
+	    doc_set_number(j, "totp_step", p->totp_step) &&
+	    doc_set_number(j, "created_us", p->created_us) &&
 	    doc_set_number(j, "revoked_us", p->revoked_us) && write_lists(j, p);
 
 	if (good && p->totp)

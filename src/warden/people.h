@@ -1,7 +1,9 @@
 /*
- * people: persons and services, with their roles and what proves them at log-in. In memory, indexed; loaded from sealed rows.
+ * people: persons and services, with their roles and what proves them at log-in. In memory,
+ * indexed; loaded from sealed rows.
  *
- * A person is never removed, only revoked: records name him by id for ever. doc/people.md. Process: warden.
+ * A person is never removed, only revoked: records name him by id for ever. doc/people.md. Process:
+ * warden.
  */
 #ifndef CLOISTER_WARDEN_PEOPLE_H
 #define CLOISTER_WARDEN_PEOPLE_H
@@ -30,12 +32,15 @@ struct person {
 	int64_t totp_step;   /* the newest time step whose code was used */
 	uint8_t certificates[LIMIT_PERSON_CERTIFICATES][32]; /* SHA-256 fingerprints */
 	uint8_t n_certificates;
-	int64_t created_us, revoked_us; /* the latter stays when he is taken back: keys made before it do not count */
+	int64_t created_us, revoked_us; /* the latter stays when he is taken back: keys made before
+					   it do not count */
 };
 
 struct people { struct map by_id, by_name, by_email, by_certificate; };
 
-/* people_put(p, id, json): the person of this row, in place of what was there. CORRUPT, NO_MEMORY. */
+/*
+ * people_put(p, id, json): the person of this row, in place of what was there. CORRUPT, NO_MEMORY.
+ */
 struct err people_put(struct people *p, struct id id, struct str json);
 void people_release(struct people *p);
 
@@ -61,7 +66,10 @@ person_has(const struct person *p, enum role_of_person r)
 struct err person_set_name(struct person *p, struct str name);
 struct err person_set_display(struct person *p, struct str display);
 struct err person_set_email(struct person *p, struct str email);
-/* roles_check(roles): separation of duties: whether one person may have these together. CONFLICT; INVALID if there is none. */
+/*
+ * roles_check(roles): separation of duties: whether one person may have these together. CONFLICT;
+ * INVALID if there is none.
+ */
 struct err roles_check(uint32_t roles);
 
 #endif

@@ -11,8 +11,8 @@
 #include "warden/doc.h"
 
 /*
- * RFC 9106, section 4, second recommended option, with twice its memory: guessing is offline once the disk is
- * stolen, and one start waits about a quarter of a second.
+ * RFC 9106, section 4, second recommended option, with twice its memory: guessing is offline once
+ * the disk is stolen, and one start waits about a quarter of a second.
  */
 #define KDF_MEMORY_KIB (128u * 1024)
 #define KDF_PASSES 3u
@@ -28,7 +28,9 @@ write_root(int dir, const struct kdf_params *p, const uint8_t wrapped[WRAPPED_BY
 {
 	AUTO_BUF b = BUF(FILE_BYTES_MAX);
 
-	buf_printf(&b, "{\"version\":1,\"kdf\":\"argon2id\",\"memory_kib\":%u,\"passes\":%u,\"lanes\":%u,\"salt\":\"",
+	buf_printf(&b,
+	    "{\"version\":1,\"kdf\":\"argon2id\",\"memory_kib\":%u,\"passes\":%u,\"lanes\":%u,"
+	    "\"salt\":\"",
 	    p->memory_kib, p->passes, p->lanes);
 	buf_put_base64(&b, p->salt, sizeof(p->salt));
 	buf_put_c(&b, "\",\"wrapped\":\"");
@@ -73,7 +75,8 @@ with_passphrase(struct str passphrase, const struct kdf_params *p, struct secret
 struct err
 root_create(int dir, struct str passphrase, struct root_key **ret)
 {
-	struct kdf_params p = {.memory_kib = KDF_MEMORY_KIB, .passes = KDF_PASSES, .lanes = KDF_LANES};
+	struct kdf_params p = {
+	    .memory_kib = KDF_MEMORY_KIB, .passes = KDF_PASSES, .lanes = KDF_LANES};
 	AUTO_KEY(root_key) k = NULL;
 	uint8_t wrapped[WRAPPED_BYTES];
 	struct secret *with = NULL;
@@ -149,7 +152,10 @@ root_keep(const struct root_key *k, int *ret_fd)
 	p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return ERR_ERRNO();
-	/* Stays mapped, and so locked, for as long as this process lives; the descriptor holds it after. */
+	/*
+	 * Stays mapped, and so locked, for as long as this process lives; the descriptor holds it
+	 * after.
+	 */
 	if (!is_secret && mlock(p, n) != 0) {
 		struct err e = ERR_ERRNO();
 

@@ -64,7 +64,8 @@ slice(struct house *h, struct domain *d, int64_t now_us, int64_t mono_us)
 	struct warden_rewrap some[REWRAP_SLICE];
 	size_t n = 0, good = 0;
 
-	TRY(h->vault_calls->rewrap_next(&h->vault, d->id, d->newest, d->cursor, some, REWRAP_SLICE, &n));
+	TRY(h->vault_calls->rewrap_next(
+	    &h->vault, d->id, d->newest, d->cursor, some, REWRAP_SLICE, &n));
 	if (n == 0)
 		return end_pass(h, d, now_us, mono_us);
 	d->cursor = some[n - 1].version;

@@ -8,6 +8,7 @@
 #include "proc/server.h"
 #include "warden/admin.h"
 #include "warden/authorize.h"
+#include "warden/certificate.h"
 #include "warden/house.h"
 #include "warden/rotate.h"
 #include "warden/warden.h"
@@ -41,7 +42,8 @@ admin(struct serving *s, struct request *r)
 		request_fail(r, e);
 		return;
 	}
-	e = admin_run(s->h, &q.proof, q.verb, q.params, clock_now_us(), clock_mono_us(), &out, &reason);
+	e = admin_run(
+	    s->h, &q.proof, q.verb, q.params, clock_now_us(), clock_mono_us(), &out, &reason);
 	admin_reply_encode(e.code, reason, buf_str(&out), &r->out.body);
 	if (s->h->locked != s->was_locked) {
 		s->was_locked = s->h->locked;
@@ -58,7 +60,8 @@ is_slow(const struct request *r)
 	struct cur c = msg_cur(&r->in);
 	struct admin_request q;
 
-	return r->in.op == WARDEN_ADMIN && !err_is(admin_request_decode(&c, &q)) && admin_is_slow(q.verb);
+	return r->in.op == WARDEN_ADMIN && !err_is(admin_request_decode(&c, &q)) &&
+	    admin_is_slow(q.verb);
 }
 
 static void
@@ -72,7 +75,9 @@ queue_slow(struct serving *s, struct request *r)
 	s->slow[s->n_slow++] = r;
 }
 
-/* Hashing a password takes a tenth of a second: one, and only after everybody else has his answer. */
+/*
+ * Hashing a password takes a tenth of a second: one, and only after everybody else has his answer.
+ */
 static void
 run_one_slow(struct serving *s)
 {
@@ -109,14 +114,19 @@ stats(struct serving *s, struct request *r)
 	const struct house_stats *n = &s->h->stats;
 	AUTO_BUF json = BUF(4096);
 
-	buf_printf(&json, "{\"people\":%zu,\"keys\":%zu,\"domains\":%zu,\"sessions\":%zu,\"locked\":%s,\"ledger\":%s,"
-	    "\"authorized\":%llu,\"denied\":%llu,\"unauthenticated\":%llu,\"throttled\":%llu,\"keys_made\":%llu,"
-	    "\"keys_opened\":%llu,\"logins\":%llu,\"busy\":%llu,\"rewrapped\":%llu}", s->h->people.by_id.n,
-	    s->h->credentials.by_id.n, s->h->domains.by_id.n, s->h->sessions.by_mac.n, s->h->locked ? "true" : "false",
-	    s->h->ledger_open ? "true" : "false", (unsigned long long)n->authorized, (unsigned long long)n->denied,
-	    (unsigned long long)n->unauthenticated, (unsigned long long)n->throttled, (unsigned long long)n->keys_made,
-	    (unsigned long long)n->keys_opened, (unsigned long long)n->logins, (unsigned long long)n->busy,
-	    (unsigned long long)n->rewrapped);
+	buf_printf(&json,
+	    "{\"people\":%zu,\"keys\":%zu,\"domains\":%zu,\"sessions\":%zu,\"locked\":%s,"
+	    "\"ledger\":%s,"
+	    "\"authorized\":%llu,\"denied\":%llu,\"unauthenticated\":%llu,\"throttled\":%llu,"
+	    "\"keys_made\":%llu,"
+	    "\"keys_opened\":%llu,\"logins\":%llu,\"busy\":%llu,\"rewrapped\":%llu}",
+	    s->h->people.by_id.n, s->h->credentials.by_id.n, s->h->domains.by_id.n,
+	    s->h->sessions.by_mac.n, s->h->locked ? "true" : "false",
+	    s->h->ledger_open ? "true" : "false", (unsigned long long)n->authorized,
+	    (unsigned long long)n->denied, (unsigned long long)n->unauthenticated,
+	    (unsigned long long)n->throttled, (unsigned long long)n->keys_made,
+	    (unsigned long long)n->keys_opened, (unsigned long long)n->logins,
+	    (unsigned long long)n->busy, (unsigned long long)n->rewrapped);
 	buf_put_lstr(&r->out.body, buf_str(&json));
 }
 
@@ -176,6 +186,9 @@ tick(void *ctx)
 
 		if (err_is(e))
 			LOG(LOG_WARN, "head-not-remembered", LOG_ERR(e));
+		e = certificate_tick(s->h, clock_now_us(), mono);
+		if (err_is(e))
+			LOG(LOG_WARN, "certificate-not-renewed", LOG_ERR(e));
 		s->tick_at_us = mono + TICK_MS * 1000ll;
 	}
 	ms = rotate_tick(s->h, clock_now_us(), mono);
@@ -197,7 +210,8 @@ stop(void *ctx)
 static bool
 is_final(struct err e)
 {
-	return e.code == ERR_ROLLBACK || e.code == ERR_CORRUPT || e.code == ERR_UNAUTHENTICATED || e.code == ERR_DENIED;
+	return e.code == ERR_ROLLBACK || e.code == ERR_CORRUPT || e.code == ERR_UNAUTHENTICATED ||
+	    e.code == ERR_DENIED;
 }
 
 static void
@@ -260,7 +274,8 @@ static const struct permit permits[] = {
 static struct err
 serve(struct warden_start *start, struct serving *s)
 {
-	static const struct server_ops ops = {.permits = permits, .batch = batch, .tick = tick, .peer = peer, .stop = stop};
+	static const struct server_ops ops = {
+	    .permits = permits, .batch = batch, .tick = tick, .peer = peer, .stop = stop};
 
 	s->h->vault_calls = start->vault;
 	s->h->public_access = start->public_access;
@@ -268,8 +283,9 @@ serve(struct warden_start *start, struct serving *s)
 	s->h->sessions.age_us = start->session_age_s * US_PER_S;
 	s->was_locked = s->h->locked;
 	TRY(authorizer_new(s->h, &s->authorizer));
-	LOG(LOG_INFO, "unlocked", LOG_U64("people", s->h->people.by_id.n), LOG_U64("keys", s->h->credentials.by_id.n),
-	    LOG_U64("domains", s->h->domains.by_id.n), LOG_U64("locked", s->h->locked));
+	LOG(LOG_INFO, "unlocked", LOG_U64("people", s->h->people.by_id.n),
+	    LOG_U64("keys", s->h->credentials.by_id.n), LOG_U64("domains", s->h->domains.by_id.n),
+	    LOG_U64("locked", s->h->locked));
 	return server_run(start->control_fd, &ops, s);
 }
 

@@ -31,8 +31,8 @@ is_over(const struct sessions *s, const struct session *e, int64_t now_us)
 }
 
 /*
- * The next session that fits, from ${at} on. Removing from a map moves what follows, so that callers who remove start
- * again from the beginning: there are few.
+ * The next session that fits, from ${at} on. Removing from a map moves what follows, so that
+ * callers who remove start again from the beginning: there are few.
  */
 static struct session *
 next_of(const struct sessions *s, struct id person, size_t *at)
@@ -110,7 +110,8 @@ put_base64url(struct buf *b, const void *p, size_t n)
 }
 
 struct err
-session_new(struct sessions *s, struct id person, struct str address, int64_t now_us, struct buf *token, struct session **ret)
+session_new(struct sessions *s, struct id person, struct str address, int64_t now_us,
+    struct buf *token, struct session **ret)
 {
 	uint8_t random[TOKEN_RANDOM];
 	struct session *e;
@@ -128,8 +129,10 @@ session_new(struct sessions *s, struct id person, struct str address, int64_t no
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return ERR(ERR_NO_MEMORY);
-	*e = (struct session){.id = id_new(), .person = person, .made_us = now_us, .used_us = now_us};
-	memcpy(e->address, address.p ? address.p : "", address.n < sizeof(e->address) ? address.n : 0);
+	*e = (struct session){
+	    .id = id_new(), .person = person, .made_us = now_us, .used_us = now_us};
+	memcpy(
+	    e->address, address.p ? address.p : "", address.n < sizeof(e->address) ? address.n : 0);
 	mac_sha256(s->key, buf_str(token), e->mac);
 	if (err_is(map_put(&s->by_mac, str_of(e->mac, sizeof(e->mac)), e))) {
 		free(e);

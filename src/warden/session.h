@@ -1,8 +1,9 @@
 /*
  * session: people who logged in. In memory only: a restart of warden ends them all.
  *
- * The token is 32 random bytes; here only its HMAC is kept, under a key of this process. Ended by log-out, by idleness, by
- * age, by revoking the person, by a lock-down. Times: monotonic microseconds.
+ * The token is 32 random bytes; here only its HMAC is kept, under a key of this process. Ended by
+ * log-out, by idleness, by age, by revoking the person, by a lock-down. Times: monotonic
+ * microseconds.
  */
 #ifndef CLOISTER_WARDEN_SESSION_H
 #define CLOISTER_WARDEN_SESSION_H
@@ -29,9 +30,12 @@ struct sessions {
 
 struct err sessions_init(struct sessions *s, int64_t idle_s, int64_t age_s);
 void sessions_release(struct sessions *s);
-/* session_new(s, person, address, now, token, &session): the person's oldest goes if he has too many. LIMIT when the house is full. */
-struct err session_new(struct sessions *s, struct id person, struct str address, int64_t now_us, struct buf *token,
-    struct session **ret);
+/*
+ * session_new(s, person, address, now, token, &session): the person's oldest goes if he has too
+ * many. LIMIT when the house is full.
+ */
+struct err session_new(struct sessions *s, struct id person, struct str address, int64_t now_us,
+    struct buf *token, struct session **ret);
 /* session_find(s, token, now): NULL: none, or ended by time. Counts as use. */
 struct session *session_find(struct sessions *s, struct str token, int64_t now_us);
 /* session_by_id(s, id, now): NULL as above; does not count as use. */

@@ -37,9 +37,13 @@ throttle_free(struct throttle *t)
 	free(t);
 }
 
-/* The set of ${name}, and its hash. Callers keep names under 400 bytes; a longer one counts by its beginning. */
+/*
+ * The set of ${name}, and its hash. Callers keep names under 400 bytes; a longer one counts by its
+ * beginning.
+ */
 static size_t
-set_of(const struct throttle *t, enum throttle_kind kind, struct str name, uint8_t hash[SHA256_BYTES])
+set_of(
+    const struct throttle *t, enum throttle_kind kind, struct str name, uint8_t hash[SHA256_BYTES])
 {
 	uint8_t in[400];
 	size_t n = name.n < sizeof(in) - 1 ? name.n : sizeof(in) - 1;
@@ -106,7 +110,8 @@ throttle_failed(struct throttle *t, enum throttle_kind kind, struct str name, in
 	if (++e->used <= THROTTLE_BURST)
 		return false;
 	lock_s = 1ll << (e->level < 16 ? e->level : 16);
-	e->until_us = now_us + (lock_s < THROTTLE_LOCK_MAX_S ? lock_s : THROTTLE_LOCK_MAX_S) * US_PER_S;
+	e->until_us =
+	    now_us + (lock_s < THROTTLE_LOCK_MAX_S ? lock_s : THROTTLE_LOCK_MAX_S) * US_PER_S;
 	e->level++;
 	e->used = THROTTLE_BURST; /* after the lock, one more and it is locked again, for longer */
 	return true;

@@ -36,7 +36,9 @@ totp_check(struct str secret, struct str code, int64_t now_us, int64_t last_step
 	return OK;
 }
 
-/* Names are logins: nothing in them needs escaping but '$', which the authenticators take as it is. */
+/*
+ * Names are logins: nothing in them needs escaping but '$', which the authenticators take as it is.
+ */
 void
 totp_uri(struct str name, struct str secret_base32, struct buf *out)
 {

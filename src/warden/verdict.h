@@ -1,6 +1,6 @@
 /*
- * verdict: one want of a request, from the question to everything but its grant: decided, its keys made or unwrapped, its charter
- * made, its record written. Inside warden only.
+ * verdict: one want of a request, from the question to everything but its grant: decided, its keys
+ * made or unwrapped, its charter made, its record written. Inside warden only.
  */
 #ifndef CLOISTER_WARDEN_VERDICT_H
 #define CLOISTER_WARDEN_VERDICT_H
@@ -18,7 +18,9 @@ struct pending {
 	bool made;          /* a new object: its header goes out */
 };
 
-/* The verified bucket charter of the want before: deletions of a thousand keys carry the same one. */
+/*
+ * The verified bucket charter of the want before: deletions of a thousand keys carry the same one.
+ */
 struct bucket_memo { struct str bytes; struct charter charter; bool good; };
 
 struct asking {
@@ -32,7 +34,10 @@ struct asking {
 	struct bucket_memo memo;
 };
 
-/* verdict_make(a, w, p, r): fills ${p} and the record ${r}. Nothing has left yet. The caller releases with pending_release(). */
+/*
+ * verdict_make(a, w, p, r): fills ${p} and the record ${r}. Nothing has left yet. The caller
+ * releases with pending_release().
+ */
 void verdict_make(struct asking *a, const struct want *w, struct pending *p, struct record *r);
 void pending_release(struct pending *p);
 

@@ -1,8 +1,9 @@
 /*
  * warden: identity, policy, keys. The face for src/bin: making a house and running its keeper.
  *
- * Its folder holds `root` (the root key under the passphrase) and `warden.db` (sealed rows); nothing there is plaintext.
- * doc/people.md and doc/keys.md describe it. What other processes ask is in warden/client.h.
+ * Its folder holds `root` (the root key under the passphrase) and `warden.db` (sealed rows);
+ * nothing there is plaintext. doc/people.md and doc/keys.md describe it. What other processes ask
+ * is in warden/client.h.
  */
 #ifndef CLOISTER_WARDEN_WARDEN_H
 #define CLOISTER_WARDEN_WARDEN_H
@@ -12,14 +13,14 @@
 #include "proc/msg.h"
 
 /*
- * What warden asks of vault. Vault lies above warden in the order of floors (its grants are warden's), so src/bin hands
- * these in: they are the four functions of vault/client.h.
+ * What warden asks of vault. Vault lies above warden in the order of floors (its grants are
+ * warden's), so src/bin hands these in: they are the four functions of vault/client.h.
  */
 struct warden_rewrap { struct id version; uint8_t header[HEADER_BYTES]; };
 struct warden_vault {
 	struct err (*grant_key)(struct chan *c, const struct mac_key *k);
-	struct err (*rewrap_next)(struct chan *c, struct id domain, uint32_t epoch, struct id after, struct warden_rewrap *ret,
-	    size_t max, size_t *ret_n);
+	struct err (*rewrap_next)(struct chan *c, struct id domain, uint32_t epoch, struct id after,
+	    struct warden_rewrap *ret, size_t max, size_t *ret_n);
 	struct err (*rewrap_apply)(struct chan *c, const struct warden_rewrap *r, size_t n);
 	struct err (*domain_count)(struct chan *c, struct id domain, uint32_t epoch, uint64_t *ret);
 };
@@ -27,7 +28,8 @@ struct warden_vault {
 /* ---- a new house ---- */
 struct warden_new {
 	const char *warden_path;      /* an empty folder, warden's own */
-	int ledger_dir, public_dir;   /* an empty folder, ledger's own; where ca.pem and ledger.vkey go */
+	int ledger_dir,
+	    public_dir; /* an empty folder, ledger's own; where ca.pem and ledger.vkey go */
 	struct str passphrase;
 	struct str origin;            /* of the ledger's checkpoints: "cloister.hospital.example" */
 	struct str admin_name;        /* login of the first administrator */
@@ -39,8 +41,9 @@ struct warden_made {
 	struct buf admin_id, admin_password, admin_totp, admin_otpauth, access_key, secret, vkey;
 };
 /*
- * warden_create(n, &made): root key, key domain "general", certificate authority, server certificate, ledger with its first records,
- * first administrator. INVALID: a short passphrase, a bad name or host; EXISTS: the folder holds a house.
+ * warden_create(n, &made): root key, key domain "general", certificate authority, server
+ * certificate, ledger with its first records, first administrator. INVALID: a short passphrase, a
+ * bad name or host; EXISTS: the folder holds a house.
  */
 struct err warden_create(const struct warden_new *n, struct warden_made *ret);
 void warden_made_release(struct warden_made *m);
@@ -59,8 +62,9 @@ struct warden_start {
 /* warden_init(): before the jail: what libraries fetch from system paths. */
 struct err warden_init(void);
 /*
- * warden_serve(s): in warden's folder (cwd), the jail shut. Ends when told to stop, or with the error for which the process must
- * exit: UNAUTHENTICATED (wrong passphrase), ROLLBACK, CORRUPT; it has logged one line then.
+ * warden_serve(s): in warden's folder (cwd), the jail shut. Ends when told to stop, or with the
+ * error for which the process must exit: UNAUTHENTICATED (wrong passphrase), ROLLBACK, CORRUPT; it
+ * has logged one line then.
  */
 struct err warden_serve(struct warden_start *s);
 

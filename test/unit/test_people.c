@@ -1,4 +1,7 @@
-/* What warden knows about people without anybody's help: roles, one-time codes, throttling, sessions, keys, rows. */
+/*
+ * What warden knows about people without anybody's help: roles, one-time codes, throttling,
+ * sessions, keys, rows.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,14 +60,21 @@ map_finds_what_is_there_and_nothing_else(void **state)
 static void
 codes_are_those_of_the_rfc(void **state)
 {
-	static const struct { int64_t at; uint32_t code; } vectors[] = {
-		{59, 94287082}, {1111111109, 7081804}, {1111111111, 14050471}, {1234567890, 89005924},
-		{2000000000, 69279037}, {20000000000, 65353130},
+	static const struct { int64_t at; uint32_t code;
+	} vectors[] = {
+	    {59, 94287082},
+	    {1111111109, 7081804},
+	    {1111111111, 14050471},
+	    {1234567890, 89005924},
+	    {2000000000, 69279037},
+	    {20000000000, 65353130},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
-		assert_int_equal(totp_code(STR("12345678901234567890"), vectors[i].at / TOTP_STEP_S, 8), vectors[i].code);
+		assert_int_equal(
+		    totp_code(STR("12345678901234567890"), vectors[i].at / TOTP_STEP_S, 8),
+		    vectors[i].code);
 }
 
 static void
@@ -77,7 +87,8 @@ a_code_is_good_once_and_for_a_step_around_now(void **state)
 	(void)state;
 	for (int64_t drift = -3; drift <= 3; drift++) {
 		snprintf(code, sizeof(code), "%06u", totp_code(secret, step + drift, 6));
-		fails(totp_check(secret, str_c(code), now, 0, &used), drift >= -1 && drift <= 1 ? ERR_NONE : ERR_DENIED);
+		fails(totp_check(secret, str_c(code), now, 0, &used),
+		    drift >= -1 && drift <= 1 ? ERR_NONE : ERR_DENIED);
 	}
 	snprintf(code, sizeof(code), "%06u", totp_code(secret, step, 6));
 	ok(totp_check(secret, str_c(code), now, 0, &used));
@@ -93,9 +104,15 @@ static void
 base32_is_that_of_the_rfc(void **state)
 {
 	/* RFC 4648, section 10, without padding */
-	static const struct { const char *in, *out; } vectors[] = {
-		{"", ""}, {"f", "MY"}, {"fo", "MZXQ"}, {"foo", "MZXW6"}, {"foob", "MZXW6YQ"}, {"fooba", "MZXW6YTB"},
-		{"foobar", "MZXW6YTBOI"},
+	static const struct { const char *in, *out;
+	} vectors[] = {
+	    {"", ""},
+	    {"f", "MY"},
+	    {"fo", "MZXQ"},
+	    {"foo", "MZXW6"},
+	    {"foob", "MZXW6YQ"},
+	    {"fooba", "MZXW6YTB"},
+	    {"foobar", "MZXW6YTBOI"},
 	};
 
 	(void)state;
@@ -132,7 +149,8 @@ failures_lock_for_growing_times(void **state)
 		assert_int_equal(throttle_locked(t, THROTTLE_KEY, STR("a"), now), expected);
 		assert_int_equal(throttle_locked(t, THROTTLE_KEY, STR("b"), now), 0);
 		assert_int_equal(throttle_locked(t, THROTTLE_PERSON, STR("a"), now), 0);
-		assert_false(throttle_failed(t, THROTTLE_KEY, STR("a"), now)); /* locked: not counted again */
+		assert_false(throttle_failed(
+		    t, THROTTLE_KEY, STR("a"), now)); /* locked: not counted again */
 		now += S(expected);
 		assert_int_equal(throttle_locked(t, THROTTLE_KEY, STR("a"), now), 0);
 		if (expected >= THROTTLE_REFILL_S)
@@ -211,13 +229,16 @@ sessions_end_by_idleness_age_and_person(void **state)
 static void
 duties_are_separate(void **state)
 {
-	static const uint32_t allowed[] = {R(ADMINISTRATOR), R(RESEARCHER), R(DATA_STEWARD) | R(RESEARCHER),
-		R(SECURITY_OFFICER) | R(PRIVACY_OFFICER) | R(AUDITOR), R(PRIVACY_OFFICER) | R(OUTPUT_CHECKER), R(FEED),
-		R(FEED) | R(DEVICE), R(PRINCIPAL_INVESTIGATOR) | R(CLINICIAN)};
-	static const uint32_t refused[] = {R(ADMINISTRATOR) | R(RESEARCHER), R(ADMINISTRATOR) | R(DATA_STEWARD),
-		R(ADMINISTRATOR) | R(CLINICIAN), R(ADMINISTRATOR) | R(OUTPUT_CHECKER), R(ADMINISTRATOR) | R(PRINCIPAL_INVESTIGATOR),
-		R(ADMINISTRATOR) | R(SECURITY_OFFICER), R(ADMINISTRATOR) | R(PRIVACY_OFFICER), R(ADMINISTRATOR) | R(AUDITOR),
-		R(SECURITY_OFFICER) | R(RESEARCHER), R(AUDITOR) | R(DATA_STEWARD), R(FEED) | R(RESEARCHER)};
+	static const uint32_t allowed[] = {R(ADMINISTRATOR), R(RESEARCHER),
+	    R(DATA_STEWARD) | R(RESEARCHER), R(SECURITY_OFFICER) | R(PRIVACY_OFFICER) | R(AUDITOR),
+	    R(PRIVACY_OFFICER) | R(OUTPUT_CHECKER), R(FEED), R(FEED) | R(DEVICE),
+	    R(PRINCIPAL_INVESTIGATOR) | R(CLINICIAN)};
+	static const uint32_t refused[] = {R(ADMINISTRATOR) | R(RESEARCHER),
+	    R(ADMINISTRATOR) | R(DATA_STEWARD), R(ADMINISTRATOR) | R(CLINICIAN),
+	    R(ADMINISTRATOR) | R(OUTPUT_CHECKER), R(ADMINISTRATOR) | R(PRINCIPAL_INVESTIGATOR),
+	    R(ADMINISTRATOR) | R(SECURITY_OFFICER), R(ADMINISTRATOR) | R(PRIVACY_OFFICER),
+	    R(ADMINISTRATOR) | R(AUDITOR), R(SECURITY_OFFICER) | R(RESEARCHER),
+	    R(AUDITOR) | R(DATA_STEWARD), R(FEED) | R(RESEARCHER)};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
@@ -232,9 +253,11 @@ duties_are_separate(void **state)
 static void
 names_have_their_form(void **state)
 {
-	static const char *const good[] = {"ab", "ann.b_c-d", "x$y", "a2345678901234567890123456789012"};
-	static const char *const bad[] = {"", "a", "Ann", "1ab", ".ab", "a b", "a/b", "ann@x", "$ab", "\xC3\xA4nn",
-		"a23456789012345678901234567890123"};
+	static const char *const good[] = {
+	    "ab", "ann.b_c-d", "x$y", "z2345678901234567890123456789012"};
+	static const char *const bad[] = {"", "a", "Ann", "1ab", ".ab", "a b", "a/b", "ann@x",
+	    "$ab", "\xC3\xA4nn", "a23456789012345678901234567890123",
+	    "0123456789abcdef0123456789abcdef", "abcdefabcdefabcdefabcdefabcdefab"};
 	static const char *const bad_email[] = {"@", "a@", "@b", "a@b@c", "a b@c", "nobody"};
 	struct person p;
 
@@ -255,7 +278,11 @@ names_have_their_form(void **state)
 static void
 a_person_is_the_same_after_a_row(void **state)
 {
-	struct person p = {.id = id_new(), .roles = R(RESEARCHER) | R(CLINICIAN), .totp_step = 77, .created_us = 5, .n_certificates = 2};
+	struct person p = {.id = id_new(),
+	    .roles = R(RESEARCHER) | R(CLINICIAN),
+	    .totp_step = 77,
+	    .created_us = 5,
+	    .n_certificates = 2};
 	AUTO_BUF row = BUF_WIPED(STATE_ROW_BYTES_MAX);
 	AUTO_BUF changed = BUF_WIPED(STATE_ROW_BYTES_MAX);
 	struct people people = {0};
@@ -298,7 +325,12 @@ a_person_is_the_same_after_a_row(void **state)
 static void
 a_key_keeps_its_secret_and_a_revoked_one_has_none(void **state)
 {
-	struct access_key k = {.id = id_new(), .person = id_new(), .created_us = 10, .expires_us = 20, .read_only = true, .n_buckets = 1};
+	struct access_key k = {.id = id_new(),
+	    .person = id_new(),
+	    .created_us = 10,
+	    .expires_us = 20,
+	    .read_only = true,
+	    .n_buckets = 1};
 	AUTO_BUF name = BUF(64);
 	AUTO_BUF secret = BUF_WIPED(64);
 	AUTO_BUF row = BUF_WIPED(STATE_ROW_BYTES_MAX);
@@ -323,7 +355,8 @@ a_key_keeps_its_secret_and_a_revoked_one_has_none(void **state)
 	q = access_key_by_name(&c, buf_str(&name));
 	assert_non_null(q);
 	assert_ptr_equal(access_key_by_id(&c, k.id), q);
-	assert_true(q->read_only && q->n_buckets == 1 && strcmp(q->buckets[0], "reports") == 0 && q->expires_us == 20);
+	assert_true(q->read_only && q->n_buckets == 1 && strcmp(q->buckets[0], "reports") == 0 &&
+	    q->expires_us == 20);
 	ok(access_key_secret(&c, q, &opened));
 	assert_true(str_eq(buf_str(&opened), buf_str(&secret)));
 	assert_false(access_key_is_over(q, false, 0));
@@ -342,16 +375,23 @@ a_key_keeps_its_secret_and_a_revoked_one_has_none(void **state)
 static void
 given_keys_have_limits(void **state)
 {
-	static const struct { const char *name, *secret; enum err_code code; } cases[] = {
-		{"abc", "12345678", ERR_NONE}, {"ab", "12345678", ERR_INVALID}, {"abc", "1234567", ERR_INVALID},
-		{"a/c", "12345678", ERR_INVALID}, {"a c", "12345678", ERR_INVALID}, {"abc", "1234 678", ERR_INVALID},
-		{"0555b35654ad1656d804", "h7GhxuBLTrlhVUyxSPUKUV8r/2EI4ngqJxD7iBdBYLhwluN30JaT3Q==", ERR_NONE},
+	static const struct { const char *name, *secret; enum err_code code;
+	} cases[] = {
+	    {"abc", "12345678", ERR_NONE},
+	    {"ab", "12345678", ERR_INVALID},
+	    {"abc", "1234567", ERR_INVALID},
+	    {"a/c", "12345678", ERR_INVALID},
+	    {"a c", "12345678", ERR_INVALID},
+	    {"abc", "1234 678", ERR_INVALID},
+	    {"0555b35654ad1656d804",
+		"h7GhxuBLTrlhVUyxSPUKUV8r/2EI4ngqJxD7iBdBYLhwluN30JaT3Q==", ERR_NONE},
 	};
 	char n[LIMIT_ACCESS_KEY + 2];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		fails(access_key_check(str_c(cases[i].name), str_c(cases[i].secret)), cases[i].code);
+		fails(
+		    access_key_check(str_c(cases[i].name), str_c(cases[i].secret)), cases[i].code);
 	memset(n, 'A', sizeof(n));
 	ok(access_key_check(str_of(n, LIMIT_ACCESS_KEY), str_of(n, LIMIT_SECRET)));
 	fails(access_key_check(str_of(n, LIMIT_ACCESS_KEY + 1), str_of(n, 40)), ERR_INVALID);
@@ -457,7 +497,8 @@ rows_come_back_and_their_digest_with_them(void **state)
 	state_digest(s, empty);
 	fails(state_remembered(s, &seen), ERR_NOT_FOUND);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-		struct state_change c = {.kind = STATE_PERSON, .id = ids[i] = id_new(), .json = STR("{\"n\":1}")};
+		struct state_change c = {
+		    .kind = STATE_PERSON, .id = ids[i] = id_new(), .json = STR("{\"n\":1}")};
 
 		ok(state_prepare(s, &c, 1, next));
 		state_digest(s, now);
@@ -471,7 +512,8 @@ rows_come_back_and_their_digest_with_them(void **state)
 	state_drop(s);
 	state_digest(s, again);
 	assert_memory_equal(now, again, 32);
-	fails(state_prepare(s, &(struct state_change){.kind = STATE_KEY, .id = ids[3]}, 1, next), ERR_NOT_FOUND);
+	fails(state_prepare(s, &(struct state_change){.kind = STATE_KEY, .id = ids[3]}, 1, next),
+	    ERR_NOT_FOUND);
 	ok(state_remember(s, &head));
 	state_close(s);
 	ok(state_open(f.file, root, &s));
@@ -482,7 +524,8 @@ rows_come_back_and_their_digest_with_them(void **state)
 	ok(state_remembered(s, &seen));
 	assert_memory_equal(&seen, &head, sizeof(head));
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-		ok(state_prepare(s, &(struct state_change){.kind = STATE_PERSON, .id = ids[i]}, 1, next));
+		ok(state_prepare(
+		    s, &(struct state_change){.kind = STATE_PERSON, .id = ids[i]}, 1, next));
 		ok(state_commit(s));
 	}
 	state_digest(s, again);
@@ -504,7 +547,10 @@ ignore_row(void *ctx, enum state_kind kind, struct id id, struct str json)
 	return OK;
 }
 
-/* Every byte of the file, flipped: it is refused, or the digest is another, or nothing that counts was hit. Never other rows. */
+/*
+ * Every byte of the file, flipped: it is refused, or the digest is another, or nothing that counts
+ * was hit. Never other rows.
+ */
 static void
 no_flip_goes_unseen(void **state)
 {
@@ -519,7 +565,9 @@ no_flip_goes_unseen(void **state)
 	(void)state;
 	secret_random(&root->s);
 	ok(state_open(f.file, root, &s));
-	ok(state_prepare(s, &(struct state_change){.kind = STATE_PERSON, .id = id_new(), .json = STR("{\"n\":1}")}, 1, next));
+	ok(state_prepare(s,
+	    &(struct state_change){.kind = STATE_PERSON, .id = id_new(), .json = STR("{\"n\":1}")},
+	    1, next));
 	ok(state_commit(s));
 	state_close(s);
 	fd = open(f.file, O_RDWR | O_CLOEXEC);

@@ -1,4 +1,7 @@
-/* A house in a folder of its own, with its real ledger in a process of its own, and a vault that only counts. */
+/*
+ * A house in a folder of its own, with its real ledger in a process of its own, and a vault that
+ * only counts.
+ */
 #ifndef TEST_WARDEN_FIXTURE_H
 #define TEST_WARDEN_FIXTURE_H
 
@@ -14,10 +17,12 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "crypto/pki.h"
 #include "ledger/ledger.h"
 #include "proc/server.h"
 #include "warden/admin.h"
 #include "warden/authorize.h"
+#include "warden/certificate.h"
 #include "warden/charter_make.h"
 #include "warden/grant.h"
 #include "warden/rotate.h"
@@ -44,8 +49,9 @@ struct home {
 /* ---- the ledger's process ---- */
 
 /*
- * Secrets do not survive a fork, so ledgers are children of a process that was forked before there were any. It is told: 1, a folder and
- * a control channel: start one; 2, a process id: wait for its end.
+ * Secrets do not survive a fork, so ledgers are children of a process that was forked before there
+ * were any. It is told: 1, a folder and a control channel: start one; 2, a process id: wait for its
+ * end.
  */
 static int breeder;
 
@@ -69,11 +75,14 @@ breed(int fd)
 			buf_put_char(&path, 0);
 			pid = fork();
 			if (pid == 0)
-				_exit(chdir(path.p) != 0 || err_is(crypto_init()) ? 9 : err_exit_status(ledger_serve(m.fds[0]).code));
+				_exit(chdir(path.p) != 0 || err_is(crypto_init())
+					? 9
+					: err_exit_status(ledger_serve(m.fds[0]).code));
 			buf_put_u32(&reply.body, (uint32_t)pid);
 		} else {
 			waitpid((pid_t)cur_u32(&c), &status, 0);
-			buf_put_u32(&reply.body, WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status) : 255);
+			buf_put_u32(
+			    &reply.body, WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status) : 255);
 		}
 		ok(msg_send(fd, &reply));
 	}
@@ -97,18 +106,31 @@ start_breeder(void)
 	breeder = pair[0];
 }
 
+/* One more channel on which ${role} asks the ledger. */
 static UNUSED int
-start_ledger(struct home *o)
+another_channel(struct home *o, enum role role)
+{
+	AUTO_MSG m = MSG(CONTROL_PEER);
+	int channel[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
+	buf_put_u16(&m.body, (uint16_t)role);
+	buf_put_u8(&m.body, 1);
+	msg_give_fd(&m, channel[1]);
+	ok(msg_send(o->ledger_control, &m));
+	return channel[0];
+}
+
+static UNUSED int
+start_ledger_for(struct home *o, enum role role)
 {
 	AUTO_MSG order = MSG(1);
 	AUTO_MSG reply = MSG(0);
 	AUTO_MSG ready = MSG(0);
-	AUTO_MSG m = MSG(CONTROL_PEER);
-	int control[2], channel[2];
+	int control[2];
 	struct cur c;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
 	buf_put_lstr(&order.body, str_c(o->ledger));
 	msg_give_fd(&order, control[1]);
 	ok(msg_send(breeder, &order));
@@ -116,12 +138,14 @@ start_ledger(struct home *o)
 	c = msg_cur(&reply);
 	o->ledger_pid = (pid_t)cur_u32(&c);
 	o->ledger_control = control[0];
-	buf_put_u16(&m.body, ROLE_WARDEN);
-	buf_put_u8(&m.body, 1);
-	msg_give_fd(&m, channel[1]);
-	ok(msg_send(control[0], &m));
 	ok(msg_recv(control[0], 0, &ready));
-	return channel[0];
+	return another_channel(o, role);
+}
+
+static UNUSED int
+start_ledger(struct home *o)
+{
+	return start_ledger_for(o, ROLE_WARDEN);
 }
 
 static UNUSED void
@@ -159,8 +183,8 @@ fake_grant_key(struct chan *c, const struct mac_key *k)
 }
 
 static UNUSED struct err
-fake_rewrap_next(struct chan *c, struct id domain, uint32_t epoch, struct id after, struct warden_rewrap *ret, size_t max,
-    size_t *ret_n)
+fake_rewrap_next(struct chan *c, struct id domain, uint32_t epoch, struct id after,
+    struct warden_rewrap *ret, size_t max, size_t *ret_n)
 {
 	size_t n = 0;
 
@@ -172,7 +196,8 @@ fake_rewrap_next(struct chan *c, struct id domain, uint32_t epoch, struct id aft
 			struct blob_header h;
 
 			ok(header_decode(store.rows[i].header, &h));
-			if (id_eq(h.domain, domain) && h.epoch < epoch && memcmp(store.rows[i].version.b, after.b, 16) > 0 &&
+			if (id_eq(h.domain, domain) && h.epoch < epoch &&
+			    memcmp(store.rows[i].version.b, after.b, 16) > 0 &&
 			    (!least || memcmp(store.rows[i].version.b, least->version.b, 16) < 0))
 				least = &store.rows[i];
 		}
@@ -213,7 +238,8 @@ fake_domain_count(struct chan *c, struct id domain, uint32_t epoch, uint64_t *re
 	return OK;
 }
 
-static const struct warden_vault fake_vault = {fake_grant_key, fake_rewrap_next, fake_rewrap_apply, fake_domain_count};
+static const struct warden_vault fake_vault = {
+    fake_grant_key, fake_rewrap_next, fake_rewrap_apply, fake_domain_count};
 
 /* ---- a house ---- */
 
@@ -221,8 +247,12 @@ static UNUSED void
 make(struct home *o)
 {
 	struct str hosts[] = {STR("localhost"), STR("127.0.0.1")};
-	struct warden_new n = {.warden_path = o->warden, .passphrase = PASSPHRASE, .origin = STR("cloister.test"),
-		.admin_name = STR("root-admin"), .hosts = hosts, .n_hosts = 2};
+	struct warden_new n = {.warden_path = o->warden,
+	    .passphrase = PASSPHRASE,
+	    .origin = STR("cloister.test"),
+	    .admin_name = STR("root-admin"),
+	    .hosts = hosts,
+	    .n_hosts = 2};
 
 	*o = (struct home){.path = "/tmp/cloister-warden-XXXXXX", .ledger_control = -1};
 	assert_non_null(mkdtemp(o->path));
@@ -323,15 +353,18 @@ as(struct home *o, const char *name, struct buf *token)
 	assert_non_null(p);
 	*token = BUF(64);
 	ok(session_new(&o->h->sessions, p->id, STR("192.0.2.7"), o->mono_us, token, &s));
-	return (struct proof){.kind = PROOF_SESSION, .address = STR("192.0.2.7"), .token = buf_str(token)};
+	return (struct proof){
+	    .kind = PROOF_SESSION, .address = STR("192.0.2.7"), .token = buf_str(token)};
 }
 
 static UNUSED struct err
-call(struct home *o, const struct proof *p, const char *verb, const char *params, json_t **ret, enum verdict_reason *reason)
+call(struct home *o, const struct proof *p, const char *verb, const char *params, json_t **ret,
+    enum verdict_reason *reason)
 {
 	AUTO_BUF out = BUF_WIPED(LIMIT_MESSAGE_BYTES);
 	enum verdict_reason r;
-	struct err e = admin_run(o->h, p, str_c(verb), str_c(params), clock_now_us(), o->mono_us, &out, reason ? reason : &r);
+	struct err e = admin_run(o->h, p, str_c(verb), str_c(params), clock_now_us(), o->mono_us,
+	    &out, reason ? reason : &r);
 
 	if (ret) {
 		json_decref(*ret);
@@ -380,8 +413,11 @@ newest(struct home *o, const char *act)
 static UNUSED struct proof
 signed_with(struct str key, struct str secret, struct buf *date)
 {
-	struct proof p = {.kind = PROOF_SIGV4, .address = STR("192.0.2.9"), .access_key = key, .region = STR("us-east-1"),
-		.service = STR("s3")};
+	struct proof p = {.kind = PROOF_SIGV4,
+	    .address = STR("192.0.2.9"),
+	    .access_key = key,
+	    .region = STR("us-east-1"),
+	    .service = STR("s3")};
 	AUTO_BUF first = BUF(256);
 	AUTO_BUF text = BUF(512);
 	uint8_t k[32];
@@ -409,7 +445,8 @@ signed_with(struct str key, struct str secret, struct buf *date)
 
 /* one request of one want, through bytes and back; the reply stays in ${r} */
 static UNUSED struct err
-ask(struct home *o, const struct proof *p, const struct want *w, struct request *r, struct verdict *v, enum verdict_reason *reason)
+ask(struct home *o, const struct proof *p, const struct want *w, struct request *r,
+    struct verdict *v, enum verdict_reason *reason)
 {
 	struct request *list[1] = {r};
 	struct asker asker;
@@ -445,7 +482,8 @@ steward_with_key(struct home *o, const char *name)
 	char params[256];
 	json_t *j = NULL;
 
-	snprintf(params, sizeof(params), "{\"name\":\"%s\",\"kind\":\"service\",\"roles\":[\"data-steward\"]}", name);
+	snprintf(params, sizeof(params),
+	    "{\"name\":\"%s\",\"kind\":\"service\",\"roles\":[\"data-steward\"]}", name);
 	ok(call_as(o, "root-admin", "user.add", params, &j));
 	snprintf(params, sizeof(params), "{\"person\":\"%s\"}", name);
 	ok(call_as(o, "root-admin", "key.create", params, &j));
