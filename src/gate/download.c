@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-#define WINDOW_CHUNKS 16 /* 256 KiB of plaintext at a time */
+#define WINDOW_CHUNKS_MAX 16 /* 256 KiB of plaintext at a time */
 
 struct piece { uint32_t number; uint64_t from, size; }; /* of a multipart object: plaintext [from, from + size) */
 
@@ -26,6 +26,7 @@ struct download {
 	uint64_t stream_from;     /* where the present stream begins in the object */
 
 	uint64_t at, end;         /* plaintext still to give: [at, end) */
+	size_t window_chunks;     /* no more than what was asked for can need */
 	uint8_t *sealed;          /* window */
 	uint8_t *plain;           /* opened window: [plain_from, plain_from + plain_n) of the object */
 	uint64_t plain_from;
@@ -44,7 +45,7 @@ download_free(struct download *d)
 	free(d->pieces);
 	free(d->sealed);
 	if (d->plain)
-		explicit_bzero(d->plain, WINDOW_CHUNKS * STREAM_CHUNK);
+		explicit_bzero(d->plain, d->window_chunks * STREAM_CHUNK);
 	free(d->plain);
 	free(d);
 }
@@ -184,6 +185,7 @@ download_new(struct house *h, struct object_info *o, const struct blob_header *i
 	d->inline_stream = BUF(stream_sealed_size(LIMIT_INLINE_BYTES) + STREAM_SEALED_CHUNK);
 	d->at = from;
 	d->end = from + n;
+	d->window_chunks = num_min(WINDOW_CHUNKS_MAX, n / STREAM_CHUNK + 2);
 	d->siren_epoch = h->siren->epoch;
 	e = open_first(d, o, m, g);
 	if (err_is(e)) {
@@ -211,9 +213,9 @@ static struct err
 alloc_windows(struct download *d)
 {
 	if (!d->sealed)
-		d->sealed = malloc(WINDOW_CHUNKS * STREAM_SEALED_CHUNK);
+		d->sealed = malloc(d->window_chunks * STREAM_SEALED_CHUNK);
 	if (!d->plain)
-		d->plain = malloc(WINDOW_CHUNKS * STREAM_CHUNK);
+		d->plain = malloc(d->window_chunks * STREAM_CHUNK);
 	return d->sealed && d->plain ? OK : ERR(ERR_NO_MEMORY);
 }
 
@@ -229,7 +231,7 @@ open_window(struct download *d, void *out, size_t max, size_t *ret_n)
 	uint64_t want = num_min(stream_left, d->end - d->stream_from - chunk * STREAM_CHUNK);
 	uint64_t at, len;
 	bool direct = in_stream % STREAM_CHUNK == 0 && max >= STREAM_CHUNK;
-	size_t chunks_max = direct ? num_min(WINDOW_CHUNKS, max / STREAM_CHUNK) : WINDOW_CHUNKS;
+	size_t chunks_max = direct ? num_min(d->window_chunks, max / STREAM_CHUNK) : d->window_chunks;
 	struct sealed in;
 	size_t n;
 
@@ -242,7 +244,7 @@ open_window(struct download *d, void *out, size_t max, size_t *ret_n)
 			direct = false;
 	}
 	opener_range(d->opener, chunk * STREAM_CHUNK, want, &at, &len);
-	len = num_min(len, WINDOW_CHUNKS * STREAM_SEALED_CHUNK);
+	len = num_min(len, d->window_chunks * STREAM_SEALED_CHUNK);
 	if (direct)
 		len = num_min(len, max / STREAM_CHUNK * STREAM_SEALED_CHUNK);
 	TRY(alloc_windows(d));
