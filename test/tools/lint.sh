@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What can be found without running: two compilers' warnings as errors, the rules of the house, cppcheck, shellcheck, ruff.
 # Called by ./run lint, which has installed what it needs.
+# shellcheck disable=SC2317 # functions are called through check()
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 failed=0
@@ -66,7 +67,7 @@ whitespace() {
 lint_cppcheck() {
 	cppcheck --quiet -j 2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppressions-list=test/tools/cppcheck.suppressions -D__linux__ -D_GNU_SOURCE -D__attribute__\(x\)= -I src \
-		$(git ls-files 'src/*.c')
+		src/*/*.c
 }
 
 shell() { git ls-files run .ci/run '*.sh' | xargs shellcheck; }
@@ -84,7 +85,7 @@ registered() {
 		name=$(basename "$name" .c)
 		grep -q "'${name#test_}'" test/unit/meson.build || { echo "$name is not in test/unit/meson.build"; missing=1; }
 	done
-	return $missing
+	return "$missing"
 }
 
 check "gcc, warnings are errors" build_werror
@@ -95,4 +96,4 @@ check "whitespace" whitespace
 check "cppcheck" lint_cppcheck
 check "shellcheck" shell
 check "ruff" python
-exit $failed
+exit "$failed"
