@@ -99,6 +99,7 @@ throttle_failed(struct throttle *t, enum throttle_kind kind, struct str name, in
 {
 	struct entry *e = find_or_make(t, kind, name);
 	int64_t refilled = e->at_us ? (now_us - e->at_us) / (THROTTLE_REFILL_S * US_PER_S) : 0;
+	uint8_t burst = kind == THROTTLE_ADDRESS ? THROTTLE_BURST_ADDRESS : THROTTLE_BURST;
 	int64_t lock_s;
 
 	if (now_us < e->until_us)
@@ -107,13 +108,13 @@ throttle_failed(struct throttle *t, enum throttle_kind kind, struct str name, in
 		e->level = 0;
 	e->used = refilled >= e->used ? 0 : (uint8_t)(e->used - refilled);
 	e->at_us = now_us;
-	if (++e->used <= THROTTLE_BURST)
+	if (++e->used <= burst)
 		return false;
 	lock_s = 1ll << (e->level < 16 ? e->level : 16);
 	e->until_us =
 	    now_us + (lock_s < THROTTLE_LOCK_MAX_S ? lock_s : THROTTLE_LOCK_MAX_S) * US_PER_S;
 	e->level++;
-	e->used = THROTTLE_BURST; /* after the lock, one more and it is locked again, for longer */
+	e->used = burst; /* after the lock, one more and it is locked again, for longer */
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include "base/str.h"
 
 #define THROTTLE_BURST 10
+#define THROTTLE_BURST_ADDRESS 50 /* many people may share one */
 #define THROTTLE_REFILL_S 6
 #define THROTTLE_LOCK_MAX_S 300
 #define THROTTLE_FORGET_S 900 /* without a failure: the next lock is short again */

@@ -57,7 +57,7 @@ struct warden_start {
 	int64_t session_idle_s, session_age_s;
 	bool public_access; /* may anybody without a key be given anything at all? */
 };
-#define WARDEN_SESSION_IDLE_S (15 * 60)
+#define WARDEN_SESSION_IDLE_S (30 * 60)
 #define WARDEN_SESSION_AGE_S (12 * 3600)
 /* warden_init(): before the jail: what libraries fetch from system paths. */
 struct err warden_init(void);

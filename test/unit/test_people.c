@@ -173,6 +173,9 @@ failures_are_forgiven(void **state)
 		assert_false(throttle_failed(t, THROTTLE_KEY, STR("slow"), now));
 	for (unsigned i = 0; i < THROTTLE_BURST; i++)
 		assert_false(throttle_failed(t, THROTTLE_KEY, STR("x"), now));
+	for (unsigned i = 0; i < THROTTLE_BURST_ADDRESS; i++)
+		assert_false(throttle_failed(t, THROTTLE_ADDRESS, STR("x"), now));
+	assert_true(throttle_failed(t, THROTTLE_ADDRESS, STR("x"), now));
 	throttle_passed(t, THROTTLE_KEY, STR("x"));
 	assert_int_equal(fail_until_locked(t, STR("x"), now), THROTTLE_BURST + 1);
 	now += S(THROTTLE_FORGET_S + 1);
