@@ -110,7 +110,7 @@ throttle_failed(struct throttle *t, enum throttle_kind kind, struct str name, in
 	e->at_us = now_us;
 	if (++e->used <= burst)
 		return false;
-	lock_s = 1ll << (e->level < 16 ? e->level : 16);
+	lock_s = (int64_t)1 << (e->level < 16 ? e->level : 16);
 	e->until_us =
 	    now_us + (lock_s < THROTTLE_LOCK_MAX_S ? lock_s : THROTTLE_LOCK_MAX_S) * US_PER_S;
 	e->level++;
