@@ -189,8 +189,8 @@ op_delete_objects(struct request *r)
 	struct deleting d = {0};
 	enum s3_error bad = deletion_from_request(r, &d.list);
 
-	if (bad != S3_OK) { /* told to whoever may delete something here */
-		if (errand_may(r, ACTION_DELETE_OBJECT, &e))
+	if (bad != S3_OK) { /* no key that could be asked about: told to whoever may look into the bucket */
+		if (errand_may(r, ACTION_LIST_BUCKET, &e))
 			answer_error(r, bad);
 	} else if (!deleting_init(&d)) {
 		answer_error(r, S3_INTERNAL_ERROR);

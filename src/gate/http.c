@@ -373,8 +373,11 @@ refuse_early(struct exchange *x, struct MHD_Connection *c)
 		x->phase = PHASE_DRAIN;
 		return MHD_YES; /* nothing comes: answer at the second call, and keep the connection */
 	}
-	/* Who waits for 100-continue gets the answer instead; who does not is listened to, within reason, so that it can read it. */
-	if (request_header(r, "expect").p || length > DRAIN_MAX) {
+	/*
+	 * Who waits for 100-continue gets the answer instead; who does not is listened to, within reason, so that it can read it.
+	 * A chunked body of unknown length is mostly a small one.
+	 */
+	if (request_header(r, "expect").p || (length > DRAIN_MAX && length != UINT64_MAX)) {
 		r->answer.close = true;
 		return send_answer(x, c);
 	}

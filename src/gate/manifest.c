@@ -365,7 +365,8 @@ manifest_answer_headers(struct request *r, const struct manifest *m)
 		buf_put_c(&name, "x-amz-meta-");
 		buf_put_str(&name, m->meta[i].name);
 		buf_put_char(&name, 0);
-		answer_header(r, name.p, m->meta[i].value);
+		/* libmicrohttpd leaves out what is empty; blanks around a value mean nothing (RFC 9110, 5.5) */
+		answer_header(r, name.p, m->meta[i].value.n ? m->meta[i].value : STR(" "));
 	}
 }
 

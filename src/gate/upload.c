@@ -102,6 +102,27 @@ take_md5(struct request *r, struct upload *u)
 	return u->md5 ? true : refused(r, S3_INTERNAL_ERROR, NULL);
 }
 
+/* a protection that the client asked for and that is not known here must not be dropped silently */
+static bool
+checksums_are_known(struct request *r)
+{
+	static const char prefix[] = "x-amz-checksum-";
+
+	for (size_t i = 0; i < r->n_headers; i++) {
+		struct str h = r->headers[i].name;
+		bool known = str_eq_nocase(h, STR("x-amz-checksum-algorithm")) || str_eq_nocase(h, STR("x-amz-checksum-type")) ||
+		    str_eq_nocase(h, STR("x-amz-checksum-mode"));
+
+		if (!str_eq_nocase(str_sub(h, 0, sizeof(prefix) - 1), str_c(prefix)))
+			continue;
+		for (unsigned k = CHECKSUM_NONE + 1; k < CHECKSUM_KIND_COUNT; k++)
+			known = known || str_eq_nocase(h, str_c(checksum_header((enum checksum_kind)k)));
+		if (!known)
+			return refused(r, S3_UNSUPPORTED_CHECKSUM, "x-amz-checksum");
+	}
+	return true;
+}
+
 /* a header x-amz-checksum-<kind>, or its announcement in x-amz-trailer; at most one kind */
 static bool
 take_checksum(struct request *r, struct upload *u)
@@ -191,110 +212,6 @@ open_framing(struct request *r, struct upload *u)
 /* ---- whole objects ---- */
 
 static bool
-take_condition(struct request *r, struct write_condition *c)
-{
-	struct str none = request_header(r, "if-none-match"), match = request_header(r, "if-match");
-
-	if (none.p && match.p)
-		return refused(r, S3_NOT_IMPLEMENTED, "If-Match");
-	if (none.p) {
-		if (!str_eq(str_trim(none), STR("*")))
-			return refused(r, S3_NOT_IMPLEMENTED, "If-None-Match");
-		c->if_none_match_any = true;
-	}
-	if (match.p) {
-		if (str_eq(str_trim(match), STR("*"))) {
-			c->if_match_any = true;
-		} else {
-			c->if_match = true;
-			if (err_is(parse_etag(match, c->if_match_etag, &c->if_match_parts))) {
-				/* an ETag that no object of ours can have: the condition does not hold */
-				memset(c->if_match_etag, 0, 16);
-				c->if_match_parts = LIMIT_PARTS + 1;
-			}
-		}
-	}
-	return true;
-}
-
-bool
-put_take_condition(struct request *r, struct write_condition *c)
-{
-	return take_condition(r, c);
-}
-
-bool
-put_names_allowed(struct request *r, const struct manifest *m, uint32_t off)
-{
-	if (!name_allowed(r, r->key, off, "Key"))
-		return false;
-	for (size_t i = 0; i < m->n_meta; i++)
-		if (!name_allowed(r, m->meta[i].name, off, "x-amz-meta") || !name_allowed(r, m->meta[i].value, off, "x-amz-meta"))
-			return false;
-	return true;
-}
-
-bool
-put_look_up(struct request *r, struct msg *reply, struct bucket_info *b, struct charter *bucket_charter, struct object_info *o,
-    bool *ret_exists)
-{
-	bool has_bucket = false;
-	struct err e = vault_lookup(r->house->vault, r->bucket, r->key, (struct version_ref){0}, 0, reply, b, &has_bucket, o);
-
-	*ret_exists = !err_is(e);
-	if (err_is(e) && e.code == ERR_NOT_FOUND && !has_bucket) {
-		struct bucket_info none;
-		AUTO_MSG again = MSG(0);
-
-		if (with_bucket(r, ACTION_PUT_OBJECT, &again, &none)) /* made in this moment */
-			answer_error(r, S3_OPERATION_ABORTED);
-		return false;
-	}
-	if (err_is(e) && e.code != ERR_NOT_FOUND) {
-		answer_err(r, e, REASON_NONE);
-		return false;
-	}
-	if (err_is(charter_decode(b->charter, bucket_charter))) {
-		answer_err(r, ERR(ERR_CORRUPT), REASON_NONE);
-		return false;
-	}
-	return true;
-}
-
-void
-put_tag_conditions(struct request *r, const struct tag *tags, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		AUTO_BUF name = BUF(1024);
-
-		buf_put_c(&name, "s3:RequestObjectTag/");
-		buf_put_str(&name, tags[i].key);
-		request_condition(r, request_keep(r, buf_str(&name)), tags[i].value);
-		request_condition(r, STR("s3:RequestObjectTagKeys"), tags[i].key);
-	}
-}
-
-/* What was not asked for is as the bucket says. Everything is sealed in any case; this is the word for it. */
-bool
-put_default_encryption(struct request *r, const struct bucket_info *b, struct manifest *m)
-{
-	AUTO_BUF word = BUF(4 * KiB);
-	struct err e;
-
-	if (m->sse.n || !(b->docs >> DOC_ENCRYPTION & 1))
-		return true;
-	e = vault_bucket_doc(r->house->vault, NULL, b->id, DOC_ENCRYPTION, &word);
-	if (e.code == ERR_NOT_FOUND) /* removed in this moment */
-		return true;
-	if (err_is(e)) {
-		answer_err(r, e, REASON_NONE);
-		return false;
-	}
-	m->sse = request_keep(r, buf_str(&word));
-	return true;
-}
-
-static bool
 begin_object(struct request *r, struct upload *u)
 {
 	struct bucket_info b;
@@ -308,7 +225,7 @@ begin_object(struct request *r, struct upload *u)
 
 	ok = acl && put_look_up(r, &u->lookup, &b, &charter, &o, &exists) && manifest_from_headers(r, &u->manifest) &&
 	    put_names_allowed(r, &u->manifest, charter.names_off) &&
-	    tags_from_header(r, charter.names_off, tags, &n_tags) && acl_from_headers(r, acl) && take_condition(r, &u->put.condition);
+	    tags_from_header(r, charter.names_off, tags, &n_tags) && acl_from_headers(r, acl) && put_take_condition(r, &u->put.condition);
 	if (ok) {
 		put_tag_conditions(r, tags, n_tags);
 		struct want want = {.action = ACTION_PUT_OBJECT, .flags = WANT_MAKE, .bucket_name = r->bucket, .key = r->key,
@@ -411,7 +328,7 @@ begin(struct request *r, struct upload *u)
 {
 	if (err_is(payload_of(r, &u->payload)))
 		return refused(r, S3_INVALID_ARGUMENT, "x-amz-content-sha256");
-	if (!take_length(r, u) || !take_md5(r, u) || !take_checksum(r, u))
+	if (!take_length(r, u) || !take_md5(r, u) || !checksums_are_known(r) || !take_checksum(r, u))
 		return false;
 	if (u->is_part ? !begin_part(r, u) : !begin_object(r, u))
 		return false;
@@ -496,20 +413,6 @@ claims_hold(struct request *r, struct upload *u, struct checksum_value *ret_chec
 	return true;
 }
 
-void
-put_answer_version(struct request *r, const struct put_result *result, struct id version)
-{
-	AUTO_BUF b = BUF(64);
-
-	if (!result->has_version_id)
-		return;
-	if (result->is_null)
-		buf_put_c(&b, "null");
-	else
-		buf_put_id_hex(&b, version);
-	answer_header(r, "x-amz-version-id", buf_str(&b));
-}
-
 static void
 answer_checksum(struct request *r, const struct checksum_value *v, bool with_type)
 {
@@ -562,39 +465,6 @@ finish_object(struct request *r, struct upload *u, const struct sealed_body *bod
 	answer_sse_headers(r, &u->manifest, u->ids.domain);
 	answer_checksum(r, &u->manifest.checksum, true);
 	answer_empty(r, 200);
-}
-
-/* what a part's own checksums were, sealed under the upload's key: CompleteMultipartUpload and GetObjectAttributes need them */
-struct err
-part_meta_seal(const struct checksum_value *v, const struct data_key *k, const struct blob_header *ids, uint32_t number, struct buf *out)
-{
-	struct stream_context c = {.bucket = ids->bucket, .object = ids->object, .version = ids->version, .part = number | 0x80000000u};
-	uint8_t text[2 + CHECKSUM_MAX_BYTES] = {(uint8_t)v->kind, v->n};
-
-	memcpy(text + 2, v->b, v->n);
-	return stream_seal(k, &c, phi_of(text, 2u + v->n), out);
-}
-
-struct err
-part_meta_open(struct sealed meta, const struct data_key *k, const struct blob_header *ids, uint32_t number, struct checksum_value *ret)
-{
-	struct stream_context c = {.bucket = ids->bucket, .object = ids->object, .version = ids->version, .part = number | 0x80000000u};
-	AUTO_BUF text = BUF_WIPED(2 + CHECKSUM_MAX_BYTES + STREAM_SEALED_CHUNK);
-	struct checksum_value v = {0};
-
-	if (sealed_bytes(meta).n == 0) {
-		*ret = v;
-		return OK;
-	}
-	TRY(stream_open(k, &c, meta, &text));
-	if (text.n < 2 || (uint8_t)text.p[0] >= CHECKSUM_KIND_COUNT || (uint8_t)text.p[1] != text.n - 2 ||
-	    text.n - 2 > CHECKSUM_MAX_BYTES)
-		return ERR(ERR_CORRUPT);
-	v.kind = (enum checksum_kind)text.p[0];
-	v.n = (uint8_t)text.p[1];
-	memcpy(v.b, text.p + 2, v.n);
-	*ret = v;
-	return OK;
 }
 
 static void

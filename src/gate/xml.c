@@ -272,7 +272,7 @@ void
 xml_put_time(struct buf *b, const char *name, int64_t us)
 {
 	xml_open(b, name);
-	buf_put_rfc3339_ms(b, us);
+	buf_put_rfc3339_ms(b, us - us % US_PER_S); /* whole seconds, as in Last-Modified */
 	xml_close(b, name);
 }
 
