@@ -123,6 +123,8 @@ make_siren(struct house *h)
 		h->siren = NULL;
 		return ERR_ERRNO();
 	}
+	/* not from 0: who looked at a predecessor's page must find another number on this one */
+	rand_bytes((void *)&h->siren->epoch, sizeof(h->siren->epoch));
 	/* our mapping goes on writing; nobody who gets the descriptor can make another that does */
 	if (fcntl(h->siren_fd, F_ADD_SEALS,
 		F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
