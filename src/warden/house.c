@@ -114,6 +114,8 @@ load_row(void *ctx, enum state_kind kind, struct id id, struct str json)
 static struct err
 make_siren(struct house *h)
 {
+	uint32_t first;
+
 	h->siren_fd = memfd_create("siren", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (h->siren_fd < 0 || ftruncate(h->siren_fd, sizeof(struct siren)) != 0)
 		return ERR_ERRNO();
@@ -124,7 +126,8 @@ make_siren(struct house *h)
 		return ERR_ERRNO();
 	}
 	/* not from 0: who looked at a predecessor's page must find another number on this one */
-	rand_bytes((void *)&h->siren->epoch, sizeof(h->siren->epoch));
+	rand_bytes(&first, sizeof(first));
+	atomic_store(&h->siren->epoch, first);
 	/* our mapping goes on writing; nobody who gets the descriptor can make another that does */
 	if (fcntl(h->siren_fd, F_ADD_SEALS,
 		F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
