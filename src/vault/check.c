@@ -9,6 +9,7 @@
 #define COLLECT_TIME_US (1 * US_PER_S) /* of one request */
 #define UPLOADS_AT_ONCE 100
 
+/* checked(v, blob, good): stands by itself: whatever the request that led to it answers, what was found is kept. */
 static struct err
 checked(struct vault *v, struct id blob, bool good)
 {
@@ -16,7 +17,6 @@ checked(struct vault *v, struct id blob, bool good)
 	struct record *rec;
 
 	TRY(store_begin(v));
-	v->after_write = true;
 	db_start(v->db, SQL_BLOB_CHECKED, &q);
 	query_put_i64(&q, v->now_us);
 	query_put_u64(&q, !good);
@@ -51,6 +51,7 @@ op_check_next(struct vault *v, struct request *r)
 	int64_t before_us = (int64_t)cur_u64(&c);
 
 	TRY(cur_end(&c));
+	before_us = before_us < v->now_us ? before_us : v->now_us; /* what is checked now is passed by: the loop ends */
 	for (;;) {
 		AUTO_QUERY q = {0};
 		uint8_t sha256[32];

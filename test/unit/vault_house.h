@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "crypto/stream.h"
 #include "vault/vault.h"
+#include "vault/vault_wire.h"
 #include "warden/charter_make.h"
 #include "warden/grant.h"
 
