@@ -125,6 +125,8 @@ from_credentials_file(struct cli *c, struct net *n)
 		take_default(&n->endpoint, out_member(j, "endpoint"));
 	if (*out_member(j, "ca"))
 		take_default(&n->ca, out_member(j, "ca"));
+	if (*out_member(j, "state") && !c->state && !getenv("CLOISTER_STATE"))
+		c->state = copy(out_member(j, "state")); /* for the life of the process */
 	return OK;
 }
 

@@ -44,7 +44,7 @@ static const struct cli_command commands[] = {
 		"  cloister key create --days 30 --read-only --bucket study-7\n", cmd_key_create},
 	{"key list", "[NAME]", "List access keys.", NULL, cmd_key_list},
 	{"key revoke", "KEY", "End an access key at once.", NULL, cmd_key_revoke},
-	{"key rotate", NULL, "Give a key domain a new key and rewrap its data keys; no object is read or written anew.",
+	{"key rotate", NULL, "Give all key domains, or one, new keys and rewrap the data keys; no object is written anew.",
 		"  cloister key rotate --domain general --wait\n", cmd_key_rotate},
 
 	{"domain list", NULL, "List key domains: families of keys that can be destroyed together.", NULL, cmd_domain_list},
@@ -62,7 +62,7 @@ static const struct cli_command commands[] = {
 		cmd_bucket_rules},
 
 	{"audit show", NULL, "Ask the record: who did what, when.",
-		"  cloister audit show --bucket study-7 --from 2026-11-01T00:00:00Z\n"
+		"  cloister audit show --bucket study-7 --from 2026-11-01\n"
 		"  cloister audit show --act object. --who anna\n  cloister audit show --follow\n", cmd_audit_show},
 	{"audit head", NULL, "Show the newest signed checkpoint; keep it elsewhere, to prove later that nothing was rewritten.",
 		"  cloister audit head > checkpoint.$(date +%F)\n", cmd_audit_head},

@@ -23,6 +23,19 @@ struct question {
 
 /* ---- asking ---- */
 
+/* a day is its beginning, UTC */
+static void
+query_time(struct buf *path, const char *name, const char *value)
+{
+	char text[64];
+
+	if (value && strlen(value) == strlen("2026-11-01")) {
+		snprintf(text, sizeof(text), "%sT00:00:00Z", value);
+		value = text;
+	}
+	net_query(path, name, value);
+}
+
 /* ${before} 0: from the newest; ${ret_next} 0: that was all */
 static struct err
 ask_page(struct cli *c, struct net *n, const struct net_who *who, struct question *q, uint64_t before, uint64_t max, uint64_t *ret_next)
@@ -37,12 +50,12 @@ ask_page(struct cli *c, struct net *n, const struct net_who *who, struct questio
 	net_query(&path, "act", q->act);
 	net_query(&path, "before", before ? before_text : NULL);
 	net_query(&path, "bucket", q->bucket);
-	net_query(&path, "from", q->from);
+	query_time(&path, "from", q->from);
 	net_query(&path, "key", q->key);
 	net_query(&path, "limit", max_text);
 	net_query(&path, "object", q->object);
 	net_query(&path, "subject", q->subject);
-	net_query(&path, "to", q->to);
+	query_time(&path, "to", q->to);
 	net_query(&path, "who", q->who);
 	TRY(net_json_as(c, n, who, "GET", net_path(&path), NULL, &page));
 	if (json_array_extend(q->records, json_object_get(page, "records")) != 0 ||
@@ -185,8 +198,9 @@ cmd_audit_show(struct cli *c)
 {
 	struct question q = {.limit = LIMIT_DEFAULT};
 	const struct cli_option options[] = {
-		{"from", "TIME", "at or after, as 2026-11-01T00:00:00Z", CLI_TEXT, &q.from},
+		{"from", "TIME", "at or after, as 2026-11-01 or 2026-11-01T13:00:00Z", CLI_TEXT, &q.from},
 		{"to", "TIME", "before", CLI_TEXT, &q.to},
+		{"since", "TIME", "the same as --from", CLI_TEXT, &q.from},
 		{"who", "NAME", "login or id of the person", CLI_TEXT, &q.who},
 		{"bucket", "BUCKET", "name or id", CLI_TEXT, &q.bucket},
 		{"key", "KEY", "with --bucket NAME: the object that is there now", CLI_TEXT, &q.key},

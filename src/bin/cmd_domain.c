@@ -9,7 +9,8 @@
 #include "bin/cli_out.h"
 
 #define PATH_BYTES 512
-#define POLL_MS 300
+#define POLL_US 50000u
+#define POLL_US_MAX 4000000u
 
 static const struct cli_option none[] = {{NULL, NULL, NULL, CLI_FLAG, NULL}};
 
@@ -17,7 +18,7 @@ struct err
 cmd_domain_list(struct cli *c)
 {
 	static const struct out_column columns[] = {{"NAME", "name", OUT_TEXT}, {"STATE", "state", OUT_TEXT},
-		{"EPOCH", "epoch", OUT_TEXT}, {"CREATED", "created", OUT_TIME}, {"ROTATED", "rotated", OUT_TIME},
+		{"EPOCH", "epoch", OUT_TEXT}, {"TO REWRAP", "left", OUT_TEXT}, {"CREATED", "created", OUT_TIME}, {"ROTATED", "rotated", OUT_TIME},
 		{"DESTROYED", "destroyed", OUT_TIME}, {"ID", "id", OUT_TEXT}, {NULL, NULL, OUT_TEXT}};
 	AUTO_JSON *answer = NULL;
 
@@ -47,40 +48,102 @@ cmd_domain_create(struct cli *c)
 
 /* ---- rotation ---- */
 
-/* ${ret_done}: nothing is left under an older key */
+struct rotation {
+	struct cli *c;
+	struct net *n;
+	struct net_who who;
+	json_t *done; /* what the server answered, one a domain */
+};
+
 static struct err
-look(struct cli *c, struct net *n, const struct net_who *who, const char *name, bool *ret_done)
+rotate_one(struct rotation *r, const char *domain)
+{
+	AUTO_BUF path = BUF(PATH_BYTES);
+	json_t *answer;
+
+	buf_put_c(&path, "/api/domains/");
+	net_escape(domain, &path);
+	buf_put_c(&path, "/rotate");
+	TRY(net_json_as(r->c, r->n, &r->who, "POST", net_path(&path), NULL, &answer));
+	if (!r->c->json)
+		printf("%s has a new key, number %lld: what is written from now on uses it.\n", out_member(answer, "name"),
+		    (long long)json_integer_value(json_object_get(answer, "epoch")));
+	return json_array_append_new(r->done, answer) == 0 ? OK : ERR(ERR_NO_MEMORY);
+}
+
+static struct err
+rotate_all(struct rotation *r)
 {
 	AUTO_JSON *answer = NULL;
 	const json_t *d;
 	size_t i;
 
-	TRY(net_json_as(c, n, who, "GET", "/api/domains", NULL, &answer));
+	TRY(net_json_as(r->c, r->n, &r->who, "GET", "/api/domains", NULL, &answer));
 	json_array_foreach(json_object_get(answer, "domains"), i, d)
-		if (strcmp(out_member(d, "name"), name) == 0) {
-			*ret_done = strcmp(out_member(d, "state"), "rewrapping") != 0;
-			return OK;
-		}
-	return cli_fail(c, ERR(ERR_NOT_FOUND), "there is no key domain %s any more", name);
+		if (strcmp(out_member(d, "state"), "destroyed") != 0)
+			TRY(rotate_one(r, out_member(d, "name")));
+	return OK;
+}
+
+static bool
+is_ours(const struct rotation *r, const char *name)
+{
+	const json_t *d;
+	size_t i;
+
+	json_array_foreach(r->done, i, d)
+		if (strcmp(out_member(d, "name"), name) == 0)
+			return true;
+	return false;
+}
+
+/* ${ret_left}: data keys of our domains that are wrapped under an older key; SIZE_MAX: not known just now */
+static struct err
+look(struct rotation *r, uint64_t *ret_left)
+{
+	AUTO_JSON *answer = NULL;
+	const json_t *d;
+	uint64_t left = 0;
+	size_t i;
+
+	TRY(net_json_as(r->c, r->n, &r->who, "GET", "/api/domains", NULL, &answer));
+	json_array_foreach(json_object_get(answer, "domains"), i, d) {
+		const json_t *n = json_object_get(d, "left");
+
+		if (strcmp(out_member(d, "state"), "rewrapping") != 0 || !is_ours(r, out_member(d, "name")))
+			continue;
+		if (!json_is_integer(n))
+			left = UINT64_MAX;
+		else if (left != UINT64_MAX)
+			left += (uint64_t)json_integer_value(n);
+	}
+	*ret_left = left;
+	return OK;
 }
 
 static struct err
-wait_for(struct cli *c, struct net *n, const struct net_who *who, const char *name)
+wait_for(struct rotation *r)
 {
 	int64_t from = clock_mono_us();
-	bool done = false;
+	uint64_t left = 1, first = 0;
+	useconds_t pause = POLL_US;
+	char label[] = "rewrapping data keys";
 
-	while (!done) {
-		TRY(look(c, n, who, name, &done));
-		if (isatty(STDERR_FILENO))
-			fprintf(stderr, "\rrewrapping data keys of %s: %lld s ", name, (long long)((clock_mono_us() - from) / US_PER_S));
-		if (!done)
-			usleep(POLL_MS * 1000);
+	for (;;) {
+		TRY(look(r, &left));
+		if (left == 0)
+			break;
+		if (left != UINT64_MAX && left > first)
+			first = left;
+		if (left != UINT64_MAX)
+			out_progress(label, first - left, first);
+		usleep(pause); /* each look is recorded: slower and slower */
+		pause = pause < POLL_US_MAX / 2 ? pause * 2 : POLL_US_MAX;
 	}
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K");
-	if (!c->json)
-		printf("All data keys of %s are wrapped under the new key; the old one is gone (%.1f s).\n", name,
+	out_progress_end();
+	if (!r->c->json)
+		printf("All data keys are wrapped under the new keys (%.1f s). The old ones are destroyed when no transfer can hold one\n"
+		       "of them any more, after twenty minutes: `cloister domain list` then says active.\n",
 		    (double)(clock_mono_us() - from) / US_PER_S);
 	return OK;
 }
@@ -88,31 +151,27 @@ wait_for(struct cli *c, struct net *n, const struct net_who *who, const char *na
 struct err
 cmd_key_rotate(struct cli *c)
 {
-	const char *domain = "general";
+	const char *domain = NULL;
 	bool wait = false;
 	const struct cli_option options[] = {
-		{"domain", "NAME", "key domain (default general)", CLI_TEXT, &domain},
+		{"domain", "NAME", "this key domain only (default: all)", CLI_TEXT, &domain},
 		{"wait", NULL, "until every data key is rewrapped", CLI_FLAG, &wait},
 		{NULL, NULL, NULL, CLI_FLAG, NULL},
 	};
-	AUTO_BUF path = BUF(PATH_BYTES);
-	AUTO_JSON *answer = NULL;
+	AUTO_JSON *done = json_array();
+	struct rotation r = {.c = c, .done = done};
 	AUTO_NET n = NULL;
-	struct net_who who;
 
 	cli_parse(c, options, CLI_NET, 0, 0);
-	buf_put_c(&path, "/api/domains/");
-	net_escape(domain, &path);
-	buf_put_c(&path, "/rotate");
 	TRY(net_open(c, &n));
-	TRY(net_who(c, n, &who));
-	TRY(net_json_as(c, n, &who, "POST", net_path(&path), NULL, &answer));
+	TRY(net_who(c, n, &r.who));
+	r.n = n;
+	TRY(domain ? rotate_one(&r, domain) : rotate_all(&r));
+	if (wait)
+		TRY(wait_for(&r));
 	if (c->json)
-		out_json(answer);
-	else
-		printf("%s has a new key, number %lld: what is written from now on uses it.\n", out_member(answer, "name"),
-		    (long long)json_integer_value(json_object_get(answer, "epoch")));
-	return wait ? wait_for(c, n, &who, out_member(answer, "name")) : OK;
+		out_json(done);
+	return OK;
 }
 
 /* ---- destruction ---- */

@@ -290,9 +290,10 @@ struct err
 cmd_key_create(struct cli *c)
 {
 	struct cli_list buckets = {.n = 0};
-	const char *days = NULL, *out = NULL;
+	const char *days = NULL, *out = NULL, *person = NULL;
 	bool read_only = false;
 	const struct cli_option options[] = {
+		{"user", "NAME", "the same as the argument", CLI_TEXT, &person},
 		{"days", "N", "how long it holds, 1 to 365 (default 90)", CLI_TEXT, &days},
 		{"read-only", NULL, "it may read only", CLI_FLAG, &read_only},
 		{"bucket", "BUCKET", "it may use this bucket only; may be repeated", CLI_LIST, &buckets},
@@ -304,13 +305,15 @@ cmd_key_create(struct cli *c)
 	bool good;
 
 	cli_parse(c, options, CLI_NET, 0, 1);
+	if (c->argc == 1)
+		person = c->argv[0];
 	TRY(check_out(c, out));
 	if (days && (err_is(num_parse_u64(str_c(days), 365, &n)) || n == 0))
 		return cli_fail(c, ERR(ERR_INVALID), "--days takes a number from 1 to 365");
 	good = (!days || json_object_set_new(body, "days", json_integer((json_int_t)n)) == 0) &&
 	    (!read_only || json_object_set_new(body, "read_only", json_true()) == 0) &&
 	    (!buckets.n || json_object_set_new(body, "buckets", array_of(&buckets)) == 0) &&
-	    (c->argc == 0 || json_object_set_new(body, "person", json_string(c->argv[0])) == 0);
+	    (!person || json_object_set_new(body, "person", json_string(person)) == 0);
 	if (!good)
 		return cli_fail(c, ERR(ERR_INVALID), "an argument is not UTF-8");
 	TRY(net_json(c, "POST", "/api/keys", json_incref(body), &answer));

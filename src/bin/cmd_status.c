@@ -53,6 +53,7 @@ print_stores(const json_t *j)
 		out_bytes((uint64_t)number(vault, "diskFreeBytes"), free_bytes);
 		printf("\n  stored      %lld versions in %lld buckets, %s; %lld uploads in progress\n", (long long)number(vault, "versions"),
 		    (long long)number(vault, "buckets"), bytes, (long long)number(vault, "uploads"));
+		printf("  checked     %.19s\n", *out_member(vault, "lastFullCheck") ? out_member(vault, "lastFullCheck") : "not all yet");
 		printf("  disk free   %s%s%s\n", out_begin(number(vault, "diskFreeBytes") < DISK_LOW ? OUT_RED : OUT_PLAIN), free_bytes,
 		    out_end());
 		if (number(vault, "blobsBad") > 0) {
