@@ -27,11 +27,10 @@ class Source:
         return self.size
 
     def read(self, n=-1):
-        n = min(n if n >= 0 else self.size, self.size - self.at, len(BLOCK))
+        n = min(n if n >= 0 else self.size, self.size - self.at)
         start = self.at % len(BLOCK)
-        data = (BLOCK[start:] + BLOCK[:start])[:n]
         self.at += n
-        return data
+        return (BLOCK[start:] + BLOCK * (n // len(BLOCK) + 1))[:n]
 
 
 def watch(house, stop, peaks):

@@ -60,7 +60,7 @@ class Load:
                     s3.delete_object(Bucket=self.bucket, Key=key)
                     self.deleted.add(key)
             except (ClientError, BotoCoreError) as e:
-                if getattr(e, "response", {}).get("Error", {}).get("Code") == "NoSuchKey" and key in self.promised:
+                if isinstance(e, ClientError) and e.response["Error"]["Code"] == "NoSuchKey" and key in self.promised:
                     self.wrong.append(key)
                 time.sleep(0.05)
 
@@ -115,6 +115,7 @@ def test_killed_in_turn(own_house):
             if i % 5 == 4:
                 wait_whole(house)
         wait_whole(house)
+        assert all(t.is_alive() for t in load.threads)
     finally:
         load.end()
     assert len(load.promised) > ROUNDS

@@ -39,7 +39,7 @@ def test_errors_to_head_have_no_body(house, signer, bucket):
 
 
 def test_the_answer_repeats_nothing_dangerous(signer, bucket):
-    answer = signer.request("GET", f"/{bucket}/%3Cscript%3Ealert%3C%2Fscript%3E")
+    answer = signer.request("GET", f"/{bucket}/%3Cscript%3Ealert")
     assert answer.status == 404
     assert "<script>" not in answer.text
 
