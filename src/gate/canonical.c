@@ -311,6 +311,8 @@ proof_from_header(struct request *r, struct str h)
 	}
 	if (err_is(clock_parse_basic(p->date, &us)))
 		return refuse(r, S3_ACCESS_DENIED, "x-amz-date");
+	if (!str_starts(p->date, p->scope_date)) /* signed for another day than it was made on: S3 calls the signature wrong */
+		return refuse(r, S3_SIGNATURE_MISMATCH, "x-amz-date");
 	if (!request_header(r, "x-amz-content-sha256").p)
 		return refuse(r, S3_INVALID_REQUEST, "x-amz-content-sha256");
 	if (err_is(payload_of(r, &payload)))
@@ -353,11 +355,39 @@ proof_from_query(struct request *r)
 }
 
 bool
+proof_of_form(struct request *r, struct str credential, struct str signature)
+{
+	int64_t us;
+
+	if (err_is(parse_credential(credential, &r->proof)))
+		return refuse(r, S3_INVALID_ARGUMENT, "x-amz-credential");
+	if (err_is(parse_signature(signature, &r->proof)))
+		return refuse(r, S3_SIGNATURE_MISMATCH, "x-amz-signature");
+	if (err_is(clock_parse_basic(r->proof.date, &us)))
+		return refuse(r, S3_INVALID_ARGUMENT, "x-amz-date");
+	r->proof.kind = PROOF_SIGV4_TEXT;
+	return true;
+}
+
+/* Two of them are two opinions of who asks. */
+static bool
+comes_once(const struct request *r, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_headers; i++)
+		n += str_eq_nocase(r->headers[i].name, str_c(name));
+	return n <= 1;
+}
+
+bool
 proof_from_request(struct request *r)
 {
 	struct str h = request_header(r, "authorization");
 
-	if (h.p) {
+	if (!comes_once(r, "authorization"))
+		return refuse(r, S3_AUTHORIZATION_HEADER_MALFORMED, "Authorization");
+	if (str_trim(h).n) { /* an empty one is none */
 		if (str_starts(h, STR("AWS4-HMAC-SHA256")))
 			return proof_from_header(r, h);
 		if (str_starts(h, STR("Bearer "))) {
@@ -365,8 +395,8 @@ proof_from_request(struct request *r)
 			r->proof.token = str_trim(str_sub(h, 7, SIZE_MAX));
 			return true;
 		}
-		if (str_starts(h, STR("AWS "))) /* Signature Version 2 */
-			return refuse(r, S3_INVALID_REQUEST, "Authorization");
+		if (str_starts(h, STR("AWS "))) /* Signature Version 2, or what is not even that */
+			return refuse(r, str_chr(h, ':') != SIZE_MAX ? S3_INVALID_REQUEST : S3_INVALID_ARGUMENT, "Authorization");
 		return refuse(r, S3_AUTHORIZATION_HEADER_MALFORMED, "Authorization");
 	}
 	if (request_has_query(r, "X-Amz-Signature") || request_has_query(r, "X-Amz-Credential"))

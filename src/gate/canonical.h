@@ -20,6 +20,8 @@ struct payload { enum payload_kind kind; uint8_t sha256[32]; };
 
 /* proof_from_request(r): fills r->proof; false: an error has been answered. Anonymous is no error. */
 bool proof_from_request(struct request *r);
+/* proof_of_form(r, credential, signature): of a signed policy; its text and date are in r->proof. False: an error has been answered. */
+bool proof_of_form(struct request *r, struct str credential, struct str signature);
 /* payload_of(r, &p): how the body is signed; without a signature, unsigned. INVALID. */
 struct err payload_of(const struct request *r, struct payload *ret);
 /* canonical_request(r, signed_headers, skip_signature, b): the text that was hashed and signed. INVALID: a signed header is absent. */

@@ -21,6 +21,8 @@ void cors_write(const struct xml_doc *doc, struct buf *b);
  * ${headers} (empty: none asked); NULL if none does.
  */
 const struct xml_node *cors_find(const struct xml_doc *doc, struct str origin, struct str method, struct str headers);
+/* cors_answer(r): the headers for a browser that asks from another site, on an answer that is there. */
+void cors_answer(struct request *r);
 /* a pattern with at most one '*' */
 bool cors_matches(struct str pattern, struct str s, bool nocase);
 

@@ -9,14 +9,17 @@
 #include "base/clock.h"
 #include "gate/api.h"
 #include "gate/canonical.h"
+#include "gate/cors.h"
 #include "gate/download.h"
+#include "gate/post_form.h"
 #include "gate/route.h"
 #include "gate/upload.h"
 
 #define MAX_LISTENERS 8
 #define CONNECTIONS_MAX 4096u
 #define CONNECTION_IDLE_S 75u
-#define CONNECTION_MEMORY (40 * KiB) /* a head (key 3 KiB encoded, metadata 2 KiB) and a TLS record; zeroed by the library after each request */
+/* a head (key 3 KiB encoded, metadata 2 KiB) and a TLS record; zeroed by the library after each request */
+#define CONNECTION_MEMORY (40 * KiB)
 #define THREAD_STACK (768 * KiB)     /* touched only as far as used */
 #define STREAM_BLOCK (256 * KiB)
 #define ARENA_BYTES (48 * KiB)
@@ -48,6 +51,7 @@ exchange_free(struct exchange *x)
 	struct request *r = &x->r;
 
 	upload_free(r->upload);
+	form_free(r->form);
 	if (r->answer.stream)
 		download_free(r->answer.stream);
 	buf_release(&r->answer.head);
@@ -277,6 +281,7 @@ send_answer(struct exchange *x, struct MHD_Connection *c)
 	if (r->answer.status == 0)
 		answer_error(r, S3_INTERNAL_ERROR);
 	buffer_small_stream(r);
+	cors_answer(r);
 	if (r->answer.status >= 400)
 		r->house->errors++;
 	m = response_of(r);
@@ -360,6 +365,8 @@ begin(struct exchange *x, struct MHD_Connection *c, const char *method)
 	conditions_from_request(r);
 	if (r->op->body == BODY_UPLOAD)
 		return upload_begin(r);
+	if (r->op->body == BODY_FORM)
+		return form_begin(r, c);
 	return true;
 }
 
@@ -395,6 +402,8 @@ take_body(struct exchange *x, const char *data, size_t n)
 		return;
 	if (r->op->body == BODY_UPLOAD) {
 		upload_feed(r, phi_of(data, n));
+	} else if (r->op->body == BODY_FORM) {
+		form_feed(r, data, n);
 	} else if (r->op->body == BODY_DOCUMENT) {
 		if (r->document.n + n > r->op->document_bytes_max)
 			answer_error(r, str_eq(str_c(r->op->name), STR("DeleteObjects")) ? S3_MALFORMED_XML : S3_ENTITY_TOO_LARGE);
@@ -436,6 +445,8 @@ finish(struct exchange *x)
 		return;
 	if (r->op->body == BODY_UPLOAD)
 		upload_finish(r);
+	else if (r->op->body == BODY_FORM)
+		form_finish(r);
 	else if (document_is_signed(r))
 		r->op->handle(r);
 }
@@ -489,7 +500,8 @@ http_start(struct house *house, const int *fds, size_t n, const char *cert_pem, 
 	for (size_t i = 0; i < n; i++) {
 		h->daemons[i] = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
 			MHD_USE_TLS, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, fds[i],
-		    MHD_OPTION_HTTPS_MEM_CERT, cert_pem, MHD_OPTION_HTTPS_MEM_KEY, key_pem, MHD_OPTION_HTTPS_MEM_TRUST, cert_pem, MHD_OPTION_HTTPS_PRIORITIES,
+		    MHD_OPTION_HTTPS_MEM_CERT, cert_pem, MHD_OPTION_HTTPS_MEM_KEY, key_pem,
+		    MHD_OPTION_HTTPS_MEM_TRUST, cert_pem, MHD_OPTION_HTTPS_PRIORITIES,
 		    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305",
 		    MHD_OPTION_URI_LOG_CALLBACK, on_target, house, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, house,

@@ -6,6 +6,8 @@
 
 #include "gate/request.h"
 
+void op_preflight(struct request *r); /* cors_answer.c */
+
 /* buckets: bucket.c */
 void op_list_buckets(struct request *r);
 void op_create_bucket(struct request *r);

@@ -3,8 +3,9 @@
  *
  * Life: http.c fills it from libmicrohttpd; route.c finds the operation; the operation's handler runs on the connection's own
  * thread, straight through, and leaves an answer. Everything borrowed here lives as long as the request.
- * An operation reads its body in one of three ways (struct operation.body): none; collected (small documents, limited, in
- * memory, wiped); or as an upload (upload.h), in which case begin/feed/finish of upload.c are called instead of a handler.
+ * An operation reads its body in one of four ways (struct operation.body): none; collected (small documents, limited, in
+ * memory, wiped); as an upload (upload.h), in which case begin/feed/finish of upload.c are called instead of a handler; or as a
+ * browser's form (post_form.h), likewise.
  * Process: gate.
  */
 #ifndef CLOISTER_GATE_REQUEST_H
@@ -20,6 +21,7 @@ struct pair { struct str name, value; };
 
 #define LIMIT_QUERY_PAIRS 64
 #define LIMIT_HEADERS 96
+#define LIMIT_FORM_FIELDS 64
 #define LIMIT_CONDITIONS 96
 
 /* what all requests share; made once at start, read-only afterwards (pools lock themselves) */
@@ -59,6 +61,7 @@ struct request {
 	struct buf scratch;      /* arena of decoded strings: capped, wiped */
 	struct buf document;     /* collected body */
 	struct upload *upload;
+	struct form *form;       /* PostObject: what stands for the head (post_form.h) */
 	struct condition conditions[LIMIT_CONDITIONS]; /* policy context, filled by auth.c; handlers add */
 	size_t n_conditions;
 	struct asker asker;      /* after authorize(); name is in asker_name */
@@ -67,7 +70,7 @@ struct request {
 	struct answer answer;
 };
 
-enum body_kind { BODY_NONE, BODY_DOCUMENT, BODY_UPLOAD };
+enum body_kind { BODY_NONE, BODY_DOCUMENT, BODY_UPLOAD, BODY_FORM };
 struct operation {
 	const char *name;      /* "GetObject", as AWS spells it */
 	enum body_kind body;

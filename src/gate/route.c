@@ -20,8 +20,12 @@ struct route {
 static const struct route routes[] = {
 #define NONE(lvl, method, query, header, name, fn) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_NONE, 0, fn}},
 #define DOC(lvl, method, query, header, name, fn, max) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_DOCUMENT, max, fn}},
+#define FORM(lvl, method, query, header, name) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_FORM, 0, NULL}},
 #define UP(lvl, method, query, header, name) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_UPLOAD, 0, NULL}},
 	NONE(SERVICE, GET, NULL, NULL, "ListBuckets", op_list_buckets)
+
+	NONE(BUCKET, OPTIONS, NULL, NULL, "PreflightBucket", op_preflight)
+	NONE(OBJECT, OPTIONS, NULL, NULL, "PreflightObject", op_preflight)
 
 	NONE(BUCKET, GET, "location", NULL, "GetBucketLocation", op_get_bucket_location)
 	NONE(BUCKET, GET, "versioning", NULL, "GetBucketVersioning", op_get_bucket_versioning)
@@ -63,6 +67,7 @@ static const struct route routes[] = {
 	NONE(BUCKET, GET, "versions", NULL, "ListObjectVersions", op_list_versions)
 	NONE(BUCKET, GET, "list-type", NULL, "ListObjectsV2", op_list_objects)
 	DOC(BUCKET, POST, "delete", NULL, "DeleteObjects", op_delete_objects, DOCUMENT_LARGE)
+	FORM(BUCKET, POST, NULL, NULL, "PostObject")
 	NONE(BUCKET, GET, NULL, NULL, "ListObjects", op_list_objects)
 	NONE(BUCKET, HEAD, NULL, NULL, "HeadBucket", op_head_bucket)
 	DOC(BUCKET, PUT, NULL, NULL, "CreateBucket", op_create_bucket, DOCUMENT_SMALL)
@@ -244,7 +249,7 @@ bool
 route_find(struct request *r)
 {
 	enum level level = r->bucket.n == 0 ? LEVEL_SERVICE : r->key.n == 0 ? LEVEL_BUCKET : LEVEL_OBJECT;
-	enum s3_error e = level == LEVEL_SERVICE ? S3_OK : subresource_check(r, level);
+	enum s3_error e = level == LEVEL_SERVICE || r->method == METHOD_OPTIONS ? S3_OK : subresource_check(r, level);
 
 	if (e != S3_OK) {
 		answer_error(r, e);

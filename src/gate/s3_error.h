@@ -9,12 +9,14 @@
 #include "warden/client.h"
 
 #define S3_ERRORS(X)                                                                                                      \
+	X(ACCESS_FORBIDDEN, "AccessForbidden", 403, "No CORS rule of the bucket allows this.")                            \
 	X(ACCESS_DENIED, "AccessDenied", 403, "Access denied.")                                                           \
 	X(ACCESS_CONTROL_LIST_NOT_SUPPORTED, "AccessControlListNotSupported", 400, "The bucket does not allow ACLs.")     \
 	X(AMBIGUOUS_GRANT, "AmbiguousGrantByEmailAddress", 400, "The e-mail address belongs to more than one account.")   \
 	X(AUTHORIZATION_HEADER_MALFORMED, "AuthorizationHeaderMalformed", 400, "The authorization header is malformed.")  \
 	X(AUTHORIZATION_QUERY_ERROR, "AuthorizationQueryParametersError", 400, "The authorization query parameters are malformed.") \
 	X(BAD_DIGEST, "BadDigest", 400, "The digest or checksum given does not match what was received.")                 \
+	X(BAD_REQUEST, "BadRequest", 400, "A header is absent that the request needs.")                                   \
 	X(BUCKET_ALREADY_EXISTS, "BucketAlreadyExists", 409, "The bucket name is taken.")                                 \
 	X(BUCKET_ALREADY_OWNED, "BucketAlreadyOwnedByYou", 409, "You own this bucket already.")                           \
 	X(BUCKET_NOT_EMPTY, "BucketNotEmpty", 409, "The bucket is not empty.")                                            \
@@ -38,6 +40,7 @@
 	X(INVALID_OBJECT_STATE, "InvalidObjectState", 403, "The object's state does not allow this.")                     \
 	X(INVALID_PART, "InvalidPart", 400, "A part is absent, or its ETag differs.")                                     \
 	X(INVALID_PART_ORDER, "InvalidPartOrder", 400, "The parts are not in ascending order.")                           \
+	X(INVALID_POLICY_DOCUMENT, "InvalidPolicyDocument", 400, "The policy of the form is malformed.")                  \
 	X(INVALID_RANGE, "InvalidRange", 416, "The range lies outside the object.")                                       \
 	X(INVALID_REQUEST, "InvalidRequest", 400, "The request is not valid.")                                            \
 	X(INVALID_STORAGE_CLASS, "InvalidStorageClass", 400, "There is no such storage class.")                           \
@@ -74,6 +77,7 @@
 	X(NOT_IMPLEMENTED, "NotImplemented", 501, "This is not implemented.")                                             \
 	X(NOT_MODIFIED, "NotModified", 304, "Not modified.")                                                              \
 	X(OPERATION_ABORTED, "OperationAborted", 409, "A conflicting operation is in progress; try again.")               \
+	X(POST_TOO_LARGE, "MaxPostPreDataLengthExceededError", 400, "The fields before the file are too large.")          \
 	X(PRECONDITION_FAILED, "PreconditionFailed", 412, "A condition of the request does not hold.")                    \
 	X(REQUEST_EXPIRED, "AccessDenied", 403, "The request has expired.")                                               \
 	X(REQUEST_TIME_SKEWED, "RequestTimeTooSkewed", 403, "The request's time differs too much from ours.")             \
@@ -85,6 +89,7 @@
 	X(TOO_MANY_BUCKETS, "TooManyBuckets", 400, "You have as many buckets as allowed.")                                \
 	X(UNEXPECTED_CONTENT, "UnexpectedContent", 400, "The request has a body that does not belong there.")             \
 	X(UNRESOLVABLE_GRANT, "UnresolvableGrantByEmailAddress", 400, "No account has this e-mail address.")              \
+	X(UPLOAD_TOO_SMALL, "EntityTooSmall", 400, "The upload is smaller than the policy allows.")                       \
 	X(UNSUPPORTED_CHECKSUM, "InvalidRequest", 400, "The checksum algorithm is not supported.")
 
 enum s3_error {

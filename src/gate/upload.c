@@ -70,6 +70,8 @@ take_length(struct request *r, struct upload *u)
 	bool streaming = u->payload.kind != PAYLOAD_SHA256 && u->payload.kind != PAYLOAD_UNSIGNED;
 
 	u->length = UINT64_MAX;
+	if (r->form)
+		return true;
 	if (streaming) {
 		if (!decoded.p)
 			return refused(r, S3_MISSING_CONTENT_LENGTH, "x-amz-decoded-content-length");
@@ -351,7 +353,7 @@ upload_begin(struct request *r)
 	if (!u)
 		return refused(r, S3_INTERNAL_ERROR, NULL);
 	u->lookup = u->verdict_reply = MSG(0);
-	u->is_part = request_has_query(r, "uploadId");
+	u->is_part = !r->form && request_has_query(r, "uploadId");
 	r->upload = u;
 	return begin(r, u);
 }
