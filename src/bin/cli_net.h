@@ -50,7 +50,10 @@ struct net_answer {
 #define NET_ANSWER ((struct net_answer){.status = 0})
 #define AUTO_ANSWER __attribute__((cleanup(net_answer_release))) struct net_answer
 void net_answer_release(struct net_answer *a);
-/* net_ask(n, ask, &answer): in place of what ${ret} held. CLOSED: no server; UNAUTHENTICATED: its certificate does not verify; an answer of any status is no error. Says nothing. */
+/*
+ * net_ask(n, ask, &answer): in place of what ${ret} held. CLOSED: no server; UNAUTHENTICATED: its certificate does not verify;
+ * an answer of any status is no error. Says nothing.
+ */
 struct err net_ask(struct net *n, const struct net_ask *ask, struct net_answer *ret);
 
 /* net_unreachable(c, n, e, a): says it. net_refused(c, a): says what the answer says; the error that fits its status. */

@@ -41,7 +41,10 @@ copy_file(const char *from, const char *to)
 	return n < 0 ? ERR_ERRNO() : OK;
 }
 
-/* By name, so that the checkpoint comes first and what it covers later. What vanishes meanwhile was replaced by something that is copied. */
+/*
+ * By name, so that the checkpoint comes first and what it covers later. What vanishes meanwhile was replaced by something that
+ * is copied.
+ */
 static struct err
 copy_tree(const char *from, const char *to)
 {

@@ -18,7 +18,10 @@
 
 /* db_pages_init(): makes the layer known to SQLite under DB_PAGES_VFS; again is legal. */
 struct err db_pages_init(void);
-/* db_pages_is_broken(f): a write, sync or truncation of a file of this connection failed in a way that leaves it unknown. ${f}: of "main". */
+/*
+ * db_pages_is_broken(f): a write, sync or truncation of a file of this connection failed in a way that leaves it unknown.
+ * ${f}: of "main".
+ */
 bool db_pages_is_broken(sqlite3_file *f);
 
 #endif

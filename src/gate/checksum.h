@@ -7,7 +7,8 @@
 
 #include "base/buf.h"
 
-enum checksum_kind { CHECKSUM_NONE, CHECKSUM_CRC32, CHECKSUM_CRC32C, CHECKSUM_CRC64NVME, CHECKSUM_SHA1, CHECKSUM_SHA256, CHECKSUM_KIND_COUNT };
+enum checksum_kind { CHECKSUM_NONE, CHECKSUM_CRC32, CHECKSUM_CRC32C, CHECKSUM_CRC64NVME, CHECKSUM_SHA1, CHECKSUM_SHA256,
+	CHECKSUM_KIND_COUNT };
 #define CHECKSUM_MAX_BYTES 32
 
 struct checksum_value { enum checksum_kind kind; uint8_t n; uint8_t b[CHECKSUM_MAX_BYTES]; };
@@ -26,6 +27,7 @@ struct err checksum_parse(enum checksum_kind kind, struct str base64, struct che
 void buf_put_checksum(struct buf *b, const struct checksum_value *v); /* base64 */
 bool checksum_equal(const struct checksum_value *a, const struct checksum_value *b);
 /* checksum_combine(kind, a, b, len_b): of the concatenation (CRCs only): full-object checksums of multipart uploads. */
-struct checksum_value checksum_combine(enum checksum_kind kind, const struct checksum_value *a, const struct checksum_value *b, uint64_t len_b);
+struct checksum_value checksum_combine(enum checksum_kind kind, const struct checksum_value *a,
+    const struct checksum_value *b, uint64_t len_b);
 
 #endif

@@ -10,7 +10,10 @@
 #include "gate/manifest.h"
 
 struct download;
-/* download_new(house, object, manifest, key (taken), grant, from, n, &d): plaintext [from, from + n) of ${o}. Takes the descriptor in ${o}. */
+/*
+ * download_new(house, object, manifest, key (taken), grant, from, n, &d): plaintext [from, from + n) of ${o}. Takes the
+ * descriptor in ${o}.
+ */
 struct err download_new(struct house *h, struct object_info *o, const struct blob_header *ids, const struct manifest *m, struct data_key *k,
     const struct grant *g, uint64_t from, uint64_t n, struct download **ret);
 /* download_read(d, out, max, &n): the next bytes; 0 at the end. */

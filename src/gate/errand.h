@@ -27,7 +27,10 @@ bool errand_bucket(struct request *r, enum action a, struct errand *d);
 bool errand_object(struct request *r, enum action a, struct errand *d);
 /* errand_authorize(r, w, d): fills in names and charters of ${w} and asks. False: an error has been answered. */
 bool errand_authorize(struct request *r, struct want *w, struct errand *d);
-/* errand_owner_expected(r, b): x-amz-expected-bucket-owner holds, or is absent. False: AccessDenied has been answered. Part of errand_authorize. */
+/*
+ * errand_owner_expected(r, b): x-amz-expected-bucket-owner holds, or is absent. False: AccessDenied has been answered. Part of
+ * errand_authorize.
+ */
 bool errand_owner_expected(struct request *r, const struct bucket_info *b);
 bool errand_owner_matches(struct request *r, const struct bucket_info *b, const char *header);
 /* errand_may(r, a, d): errand_bucket and a want without more. */

@@ -20,7 +20,9 @@ void put_tag_conditions(struct request *r, const struct tag *tags, size_t n);
 void put_answer_version(struct request *r, const struct put_result *result, struct id version);
 
 /* a part's checksum, sealed under the upload's key as its own small stream (part number | 0x80000000) */
-struct err part_meta_seal(const struct checksum_value *v, const struct data_key *k, const struct blob_header *ids, uint32_t number, struct buf *out);
-struct err part_meta_open(struct sealed meta, const struct data_key *k, const struct blob_header *ids, uint32_t number, struct checksum_value *ret);
+struct err part_meta_seal(const struct checksum_value *v, const struct data_key *k, const struct blob_header *ids,
+    uint32_t number, struct buf *out);
+struct err part_meta_open(struct sealed meta, const struct data_key *k, const struct blob_header *ids, uint32_t number,
+    struct checksum_value *ret);
 
 #endif

@@ -45,7 +45,8 @@ struct err vault_bucket_set_charter(struct pool *p, const struct grant *g, struc
 /* ${doc} empty: removed. */
 struct err vault_bucket_set_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct str doc);
 /* ${g} may be NULL for DOC_CORS (a browser asks before anybody has proved who he is), DOC_ENCRYPTION and DOC_OBJECT_LOCK. */
-struct err vault_bucket_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct buf *doc); /* NOT_FOUND */
+/* NOT_FOUND */
+struct err vault_bucket_doc(struct pool *p, const struct grant *g, struct id bucket, enum bucket_doc which, struct buf *doc);
 
 /* ---- objects ---- */
 struct object_info {
@@ -72,10 +73,16 @@ struct version_ref { bool present, is_null; struct id id; };
  */
 struct err vault_lookup(struct pool *p, struct str bucket, struct str key, struct version_ref v, uint32_t flags, struct msg *reply,
     struct bucket_info *ret_bucket, bool *ret_has_bucket, struct object_info *ret);
-/* vault_blob_open: the blob of part ${index} (0-based, in order) of a multipart version; its part number as uploaded is its stream context. */
+/*
+ * vault_blob_open: the blob of part ${index} (0-based, in order) of a multipart version; its part number as uploaded is its
+ * stream context.
+ */
 struct err vault_blob_open(struct pool *p, struct id version, uint32_t index, struct msg *reply, int *ret_fd, struct sealed *ret_inline,
     uint32_t *ret_part_number, uint64_t *ret_size);
-/* vault_blob_new: an unnamed file to write header and stream into (fallocated by ${size_hint}). NO_SPACE. Synced by gate before vault_put; linked by vault. */
+/*
+ * vault_blob_new: an unnamed file to write header and stream into (fallocated by ${size_hint}). NO_SPACE. Synced by gate
+ * before vault_put; linked by vault.
+ */
 struct err vault_blob_new(struct pool *p, uint64_t size_hint, int *ret_fd);
 
 /* conditions of conditional writes, decided in the same transaction as the write */
@@ -96,7 +103,11 @@ struct put {
 	uint8_t etag[16];
 	struct sealed body; /* inline; or: */
 	int fd;             /* the file from vault_blob_new, -1: inline. Borrowed: a duplicate is passed */
-	uint8_t sha256[32]; /* of the stream (the file from HEADER_BYTES on: rotation rewrites the header), for checks without keys; inline: vault computes its own */
+	/*
+	 * of the stream (the file from HEADER_BYTES on: rotation rewrites the header), for checks without keys; inline: vault
+	 * computes its own
+	 */
+	uint8_t sha256[32];
 	struct write_condition condition;
 };
 struct put_result { int64_t modified_us; bool has_version_id, is_null; /* what to answer as x-amz-version-id */ };
@@ -109,7 +120,11 @@ struct deletion {
 	struct version_ref version;
 	struct write_condition condition;
 };
-struct delete_result { struct err e; bool made_marker, removed_marker; struct version_ref version; /* of the marker, or of what was removed */ };
+struct delete_result {
+	struct err e;
+	bool made_marker, removed_marker;
+	struct version_ref version; /* of the marker, or of what was removed */
+};
 /* vault_delete: n <= 1000, split over messages as needed; one result each. An absent key is no error (S3). */
 struct err vault_delete(struct pool *p, struct id bucket, const struct deletion *d, size_t n, struct delete_result *ret);
 /* vault_object_set: a new charter (ACL, tags) and/or a new manifest for a version. Empty: unchanged. */
@@ -175,7 +190,10 @@ struct err vault_upload_complete(struct pool *p, const struct grant *g, struct i
     const struct put *put /* manifest, etag, size, condition, charter */, struct put_result *ret, uint32_t *ret_fault);
 
 /* ---- steward ---- */
-/* vault_check_next: the blob least recently checked before ${before_us}; NOT_FOUND when all are fresh. The digest is of the file from HEADER_BYTES on. */
+/*
+ * vault_check_next: the blob least recently checked before ${before_us}; NOT_FOUND when all are fresh. The digest is of the
+ * file from HEADER_BYTES on.
+ */
 struct err vault_check_next(struct chan *c, int64_t before_us, struct id *ret_blob, int *ret_fd, uint8_t ret_sha256[32]);
 struct err vault_check_result(struct chan *c, struct id blob, bool good);
 /* vault_collect: removes files that no row names and uploads older than ${uploads_before_us}; counts. */
@@ -188,7 +206,8 @@ struct err vault_stats_pool(struct pool *p, struct vault_stats *ret);
 struct err vault_grant_key(struct chan *c, const struct mac_key *k);
 struct rewrap { struct id version; uint8_t header[HEADER_BYTES]; };
 /* vault_rewrap_next: headers of versions and uploads whose domain is ${domain} and epoch < ${epoch}, after ${after}; n <= max. */
-struct err vault_rewrap_next(struct chan *c, struct id domain, uint32_t epoch, struct id after, struct rewrap *ret, size_t max, size_t *ret_n);
+struct err vault_rewrap_next(struct chan *c, struct id domain, uint32_t epoch, struct id after, struct rewrap *ret,
+    size_t max, size_t *ret_n);
 /* vault_rewrap_apply: new headers, in the database and then, slot by slot, in the files. */
 struct err vault_rewrap_apply(struct chan *c, const struct rewrap *r, size_t n);
 /* vault_domain_count: versions and uploads sealed under ${domain} with an epoch < ${epoch}. */

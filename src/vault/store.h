@@ -175,7 +175,10 @@ void answer_put(struct request *r, int64_t modified_us, enum versioning versioni
 
 /* ---- files (blob.c) ---- */
 struct err blob_folders_make(const char *dir);
-/* blob_check_new(v, fd, size, header): ${fd} is a nameless file on our disk, as long as a header and a stream for ${size} bytes. INVALID. */
+/*
+ * blob_check_new(v, fd, size, header): ${fd} is a nameless file on our disk, as long as a header and a stream for ${size}
+ * bytes. INVALID.
+ */
 struct err blob_check_new(const struct vault *v, int fd, uint64_t size, uint8_t ret_header[HEADER_BYTES]);
 /* blob_link(v, fd, &id): durable under a new name once blob_sync_folder() has run. */
 struct err blob_link(struct vault *v, int fd, const uint8_t sha256[32], struct id *ret);

@@ -133,7 +133,10 @@ struct err warden_names(struct pool *p, const struct id *ids, size_t n, struct m
 struct err warden_admin(struct pool *p, const struct proof *proof, struct str verb, struct str params, struct buf *out,
     enum verdict_reason *ret_reason);
 
-/* gate at start: TLS certificate chain and key (PEM), and the siren page: a read-only mapping that changes when people or the house are locked. */
+/*
+ * gate at start: TLS certificate chain and key (PEM), and the siren page: a read-only mapping that changes when people or the
+ * house are locked.
+ */
 struct siren { _Atomic uint32_t epoch; _Atomic uint32_t locked; };
 struct err warden_hello(struct pool *p, struct buf *cert_pem, struct buf *key_pem, const volatile struct siren **ret_siren);
 

@@ -18,7 +18,10 @@ struct grant_terms {
 	int64_t until_us;
 };
 void grant_make(const struct mac_key *k, const struct grant_terms *t, struct grant *ret);
-/* grant_check(k, g, now, &t): DENIED (MAC), EXPIRED. Grants are good for 15 minutes; those of an upload in progress are asked anew a part. */
+/*
+ * grant_check(k, g, now, &t): DENIED (MAC), EXPIRED. Grants are good for 15 minutes; those of an upload in progress are asked
+ * anew a part.
+ */
 struct err grant_check(const struct mac_key *k, const struct grant *g, int64_t now_us, struct grant_terms *ret);
 void grant_name_hash(struct str name, uint8_t out[16]);
 

@@ -36,7 +36,7 @@ clang_syntax() {
 		from concurrent.futures import ThreadPoolExecutor
 
 		def one(unit):
-		    words = [w for w in shlex.split(unit["command"])[1:] if w not in ("-c", "-MD", "-Winvalid-pch")]
+		    words = [w for w in shlex.split(unit["command"])[1:] if w not in ("-c", "-MD", "-Winvalid-pch", "-ftrivial-auto-var-init=zero")]
 		    for option in ("-o", "-MQ", "-MF"):
 		        at = words.index(option)
 		        del words[at:at + 2]
