@@ -338,6 +338,7 @@ verdict_make(struct asking *a, const struct want *w, struct pending *p, struct r
 	const struct charter *bucket, *object;
 	struct charter object_storage;
 	struct decide_request q = {.asker = asker_of(a->who),
+	    .user_name = a->who->person ? str_c(a->who->person->name) : STR_NONE,
 	    .roles = a->who->person ? a->who->person->roles : 0,
 	    .want = w,
 	    .proof = a->proof,

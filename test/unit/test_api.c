@@ -221,7 +221,13 @@ queries_are_those_known(void **state)
 static void
 errors_say_code_and_field(void **state)
 {
-	static const struct { enum err_code code; enum verdict_reason reason; enum proof_kind proof; unsigned status; const char *want; } tries[] = {
+	static const struct {
+		enum err_code code;
+		enum verdict_reason reason;
+		enum proof_kind proof;
+		unsigned status;
+		const char *want;
+	} tries[] = {
 		{ERR_INVALID, REASON_NONE, PROOF_SESSION, 400, "InvalidArgument"},
 		{ERR_DENIED, REASON_ROLE, PROOF_SESSION, 403, "AccessDenied"},
 		{ERR_UNAUTHENTICATED, REASON_SIGNATURE, PROOF_SESSION, 401, "Unauthenticated"},

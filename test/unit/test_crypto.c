@@ -121,7 +121,7 @@ hmac_sha1_gives_the_totp_of_rfc_6238(void **state)
 static void
 kdf_matches_another_implementation(void **state)
 {
-	static const char whole[] = 
+	static const char whole[] =
 	    "128332f9dc762d426c1c9bfdaf663c53396682ba5919b3ea8e9f5f2879e6be86eea5d583ea37b502"
 	    "31c7eff5572f525faa6ac5c667a3deff355ccf03961139af5b5fcda5ede584e9c8caa410ffd51668"
 	    "d91f9912ac6a743694a874dff92061943c303bb0bbb6243cc30db9588921ea735d9b62d7dff99a7f"

@@ -110,7 +110,8 @@ administrators_never_get_a_data_key(void **state)
 
 		scene(&s, OWN, (enum action)a);
 		s.object.owner = id_of(OWN);
-		s.bucket.policy = STR("{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::bkt*\"}}");
+		s.bucket.policy = STR("{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:*\","
+				      "\"Resource\":\"arn:aws:s3:::bkt*\"}}");
 		s.r.roles = 1u << PERSON_ADMINISTRATOR;
 		s.want.flags = WANT_OPEN;
 		assert_int_not_equal(why(&s), ALLOWED);

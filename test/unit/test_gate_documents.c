@@ -271,7 +271,8 @@ test_checksum_types(void **state)
 #define ID1 "00112233445566778899aabbccddeeff"
 #define XSI " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type="
 #define ALL_USERS "http://acs.amazonaws.com/groups/global/AllUsers"
-#define GRANT(type, inner, permission) "<Grant><Grantee" XSI "\"" type "\">" inner "</Grantee><Permission>" permission "</Permission></Grant>"
+#define GRANT(type, inner, permission) \
+	"<Grant><Grantee" XSI "\"" type "\">" inner "</Grantee><Permission>" permission "</Permission></Grant>"
 #define ACL(list) "<AccessControlPolicy xmlns=\"" S3_XMLNS "\"><Owner><ID>" ID1 "</ID></Owner><AccessControlList>" list \
 	"</AccessControlList></AccessControlPolicy>"
 
