@@ -177,11 +177,28 @@ create(struct request *r, const struct creation *c)
 	}
 }
 
+/* What a stranger's request holds is not looked at: he is told no, and that is recorded. */
+static bool
+is_strangers(struct request *r)
+{
+	AUTO_ERRAND d = ERRAND;
+	struct want w = {.action = ACTION_CREATE_BUCKET};
+
+	if (r->proof.kind != PROOF_NONE)
+		return false;
+	if (errand_authorize(r, &w, &d)) /* warden never allows it */
+		answer_error(r, S3_ACCESS_DENIED);
+	return true;
+}
+
 void
 op_create_bucket(struct request *r)
 {
-	struct creation *c = calloc(1, sizeof(*c));
+	struct creation *c;
 
+	if (is_strangers(r))
+		return;
+	c = calloc(1, sizeof(*c));
 	if (!c)
 		answer_error(r, S3_INTERNAL_ERROR);
 	else if (creation_from_request(r, c))

@@ -135,6 +135,10 @@ authenticate(struct house *h, const struct proof *p, int64_t now_us, int64_t mon
 		h->stats.unauthenticated++;
 		if (is_guess(reason, p))
 			throttle_failure(h, mono_us, &w, p, &reason, &lock);
+	} else if (w.key && p->kind == PROOF_SIGV4) {
+		/* who has the key is not guessing it, and neither is the machine he sits at */
+		throttle_passed(h->throttle, THROTTLE_KEY, p->access_key);
+		throttle_passed(h->throttle, THROTTLE_ADDRESS, w.address);
 	}
 	*ret = w;
 	*ret_reason = err_is(e) ? reason : REASON_NONE;
