@@ -62,18 +62,20 @@ group_head_write(const struct group *g, uint8_t out[GROUP_HEAD_BYTES])
 bool
 group_is_torn(struct str file, size_t at, size_t n)
 {
-	const size_t page = 4096; /* what a file system writes or leaves as a whole */
-	size_t end = at + n < file.n ? at + n : file.n;
+	const size_t sector = 512; /* what a disk writes or leaves as a whole; a file system's pages are some of them */
+	size_t end = (at + n + sector - 1) / sector * sector;
 
+	/* to the end of the last sector: of a header a few zeros may be its own, but text follows it; nothing else here ends in zeros */
+	if (end > file.n)
+		end = file.n;
 	while (at < end) {
-		size_t next = (at / page + 1) * page, i;
+		size_t next = (at / sector + 1) * sector, i;
 
 		if (next > end)
 			next = end;
 		for (i = at; i < next && file.p[i] == 0; i++)
 			;
-		/* an entry is text and a header has a magic: only the few bytes of a group that reach into a page may be zero */
-		if (i == next && (next - at > 8 || next == file.n))
+		if (i == next)
 			return true;
 		at = next;
 	}

@@ -34,7 +34,7 @@ void group_head_write(const struct group *g, uint8_t out[GROUP_HEAD_BYTES]);
  * torn group; CORRUPT. Does not compute roots.
  */
 struct err group_parse(struct str file, size_t *at, struct group *ret);
-/* group_is_torn(file, at, n): a page of it, from ${at} on, was never written. */
+/* group_is_torn(file, at, n): a sector of it, from ${at} on, was never written. */
 bool group_is_torn(struct str file, size_t at, size_t n);
 
 void journal_path(uint64_t first, char out[JOURNAL_PATH_MAX]);

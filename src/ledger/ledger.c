@@ -73,7 +73,7 @@ write_group(struct ledger *l)
 	l->group_count = 0;
 	buf_clear(&l->group);
 	TRY(tiles_flush(l->tiles));
-	return l->journal_bytes >= JOURNAL_ROTATE_BYTES && l->committed % TILE_WIDTH == 0 ? rotate(l) : OK;
+	return l->journal_bytes >= l->rotate_bytes && l->committed % TILE_WIDTH == 0 ? rotate(l) : OK;
 }
 
 static struct err
@@ -110,7 +110,7 @@ add(struct ledger *l, struct str json)
 	l->group_count++;
 	/* Earlier than asked harms nobody: a group that has grown large; a journal that may end here, where a tile ends. */
 	if (l->group.n >= GROUP_BYTES_MAX || (l->frontier.size % TILE_WIDTH == 0 &&
-	    l->journal_bytes + l->group.n >= JOURNAL_ROTATE_BYTES))
+	    l->journal_bytes + l->group.n >= l->rotate_bytes))
 		TRY(commit(l));
 	return OK;
 }
@@ -181,6 +181,8 @@ retire_journals(struct ledger *l, int64_t until_us)
 		journal_path(l->firsts[0], path);
 		if (unlinkat(l->dir, path, 0) != 0)
 			return ERR_ERRNO();
+		/* before the next may go: after a power cut the journals that are left must follow each other */
+		TRY(tiles_sync_folder(l->dir, "journal"));
 		l->n_journals--;
 		memmove(l->firsts, l->firsts + 1, l->n_journals * sizeof(l->firsts[0]));
 	}

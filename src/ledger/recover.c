@@ -169,7 +169,8 @@ ledger_open(int dir, const struct sign_key *key, struct ledger_fault *ret_fault,
 
 	if (!l)
 		return ERR(ERR_NO_MEMORY);
-	*l = (struct ledger){.dir = dir, .key = key, .journal = -1, .origin = BUF(255),
+	*l = (struct ledger){.dir = dir, .key = key,
+	    .journal = -1, .rotate_bytes = JOURNAL_ROTATE_BYTES, .origin = BUF(255),
 	    .group = BUF(2 * GROUP_BYTES_MAX), .checkpoint = BUF(NOTE_BYTES_MAX), .tiles = tiles_new(dir)};
 	e = l->tiles ? recover(l, &fault) : ERR(ERR_NO_MEMORY);
 	if (!err_is(e)) {

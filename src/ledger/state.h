@@ -31,6 +31,7 @@ struct ledger {
 
 	int journal;
 	uint64_t journal_bytes;
+	uint64_t rotate_bytes; /* JOURNAL_ROTATE_BYTES; a test may want more journals */
 	uint64_t firsts[JOURNAL_FILES_MAX]; /* the journals there are; the last is written to */
 	size_t n_journals;
 	uint64_t synced; /* bundles below are durable, a number */

@@ -252,8 +252,8 @@ tiles_write_partial(struct tiles *t, uint64_t published)
 }
 
 /* Not fdatasync: of a folder, the names are what counts. */
-static struct err
-sync_folder(int dir, const char *path)
+struct err
+tiles_sync_folder(int dir, const char *path)
 {
 	AUTO_FD fd = -1;
 
@@ -274,7 +274,7 @@ sync_tile(int dir, unsigned level, uint64_t n)
 	TRY(fd_sync(fd));
 	while ((slash = strrchr(path, '/')) != NULL) {
 		*slash = 0;
-		TRY(sync_folder(dir, path));
+		TRY(tiles_sync_folder(dir, path));
 	}
 	return OK;
 }

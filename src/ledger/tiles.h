@@ -71,6 +71,7 @@ struct err tiles_write_partial(struct tiles *t, uint64_t published);
 void tiles_drop_partial(struct tiles *t);
 /* tiles_sync(t, n): bundle ${n}, and every tile that it completed, are durable, with their folders' entries. */
 struct err tiles_sync(struct tiles *t, uint64_t n);
+struct err tiles_sync_folder(int dir, const char *path);
 
 /* Reading: after tiles_flush or a load; ${size} at most t->size. */
 struct err tiles_bundle(struct tiles *t, uint64_t n, struct buf *out);
