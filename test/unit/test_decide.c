@@ -542,7 +542,7 @@ a_want_changes_and_opens_only_what_its_action_names(void **state)
 		if (a == ACTION_GET_OBJECT_ACL || a == ACTION_DELETE_OBJECT || a == ACTION_GET_OBJECT_TAGGING)
 			assert_int_equal(why(&s), REASON_CHARTER);
 	}
-	assert_int_equal(pairs, 13); /* 3 ACLs and CREATE_BUCKET's, 2 policies, 4 taggings, block, ownership and CREATE_BUCKET's */
+	assert_int_equal(pairs, 14); /* 3 ACLs and CREATE_BUCKET's, 2 policies, 4 taggings, block, ownership and CREATE_BUCKET's, names */
 	assert_int_equal(opening, 5);
 }
 
