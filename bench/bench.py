@@ -123,7 +123,8 @@ class Bench:
             h.release()
 
     def steward(self, h):
-        person = h.person("bench-steward", "data-steward")
+        h.add_everybody()
+        person = h.people["alice"]
         return person, person.client(max_pool_connections=8)
 
 
@@ -246,7 +247,8 @@ def fill(b, url, targets):
         for t in targets:
             f.write(f'url = "{url}{t}"\noutput = "/dev/null"\nupload-file = "{b.top}/empty"\n')
     (b.top / "empty").write_bytes(b"")
-    subprocess.run(["curl", "-sS", "-k", "--parallel", "--parallel-max", "32", "-K", str(config)], check=True)
+    subprocess.run(["curl", "-sS", "-k", "--parallel", "--parallel-max", "32", "-K", str(config)],
+                   check=True, capture_output=True)
 
 
 def tool(path, *words):
