@@ -1,5 +1,6 @@
 /* The process: requests in, groups out. One batch is one commit; what asks, is answered after it. */
 #include <fcntl.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -8,6 +9,7 @@
 #include "ledger/search.h"
 #include "proc/server.h"
 
+#define SPACE_KEPT_BYTES (32 * MiB) /* a batch of records in its journal, and their tiles */
 #define BIT(role) (1u << ROLE_##role)
 #define WRITERS (BIT(WARDEN) | BIT(VAULT) | BIT(STEWARD) | BIT(CLOISTERD))
 #define READERS (BIT(GATE) | BIT(STEWARD) | BIT(WARDEN))
@@ -56,6 +58,20 @@ put_head(const struct process *p, struct buf *out)
 	buf_put(out, root, sizeof(root));
 }
 
+/*
+ * room(): NO_SPACE while the disk has less than is kept. A write that fails ends the process; a disk that somebody else fills shall not.
+ * The vault keeps more (vault/store.h), so that what adds no object is on record for longer.
+ */
+static struct err
+room(void)
+{
+	struct statvfs fs;
+
+	if (statvfs(".", &fs) != 0)
+		return ERR_ERRNO();
+	return (uint64_t)fs.f_bavail * fs.f_frsize >= SPACE_KEPT_BYTES ? OK : ERR(ERR_NO_SPACE);
+}
+
 /* all or none: every record is checked before the first is added */
 static struct err
 append(struct process *p, struct request *r)
@@ -67,6 +83,7 @@ append(struct process *p, struct request *r)
 
 	if (n == 0)
 		return ERR(ERR_INVALID);
+	TRY(room());
 	again = in;
 	for (uint16_t i = 0; i < n; i++) {
 		TRY(record_decode(&in, &record));
