@@ -132,7 +132,7 @@ op_bucket_create(struct vault *v, struct request *r)
 	if (i.name.n == 0 || i.name.n > 63 || i.charter.n == 0)
 		return ERR(ERR_INVALID);
 	TRY(permit(v, &g, &(struct permit_ask){.op = VAULT_BUCKET_CREATE, .name = &i.name, .charter = i.charter}, &t));
-	TRY(charter_decode(i.charter, &charter));
+	TRY(charter_read(i.charter, &charter));
 	if (!charter.is_bucket || id_is_zero(charter.bucket) || !str_eq(charter.name, i.name))
 		return ERR(ERR_INVALID);
 	TRY(taken(v, i.name, charter.owner));
@@ -297,7 +297,7 @@ check_charter(struct str s, const struct bucket_info *i)
 {
 	struct charter c;
 
-	TRY(charter_decode(s, &c));
+	TRY(charter_read(s, &c));
 	return c.is_bucket && id_eq(c.bucket, i->id) && id_eq(c.owner, i->owner) ? OK : ERR(ERR_INVALID);
 }
 

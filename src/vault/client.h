@@ -116,6 +116,8 @@ struct err vault_put(struct pool *p, const struct grant *g, const struct put *pu
 
 struct deletion {
 	struct grant grant;
+	bool has_bypass;     /* of GOVERNANCE retention, with a grant for that */
+	struct grant bypass;
 	struct str key;
 	struct version_ref version;
 	struct write_condition condition;

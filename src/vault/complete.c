@@ -194,7 +194,7 @@ check_put(const struct complete *c, const struct upload_row *u)
 		return ERR(ERR_LIMIT);
 	if (c->put.charter.n == 0)
 		return OK;
-	TRY(charter_decode(c->put.charter, &charter));
+	TRY(charter_read(c->put.charter, &charter));
 	return id_eq(charter.version, u->id) && id_eq(charter.object, u->object) ? OK : ERR(ERR_INVALID);
 }
 

@@ -122,8 +122,9 @@ put_check(const struct put *p, struct blob_header *ids, struct charter *charter)
 	if (p->key.n > LIMIT_OBJECT_KEY_BYTES || p->charter.n > LIMIT_CHARTER_BYTES ||
 	    sealed_bytes(p->manifest).n > LIMIT_MANIFEST_BYTES || p->size > LIMIT_OBJECT_BYTES)
 		return ERR(ERR_LIMIT);
-	if (err_is(header_decode((const uint8_t *)p->header.p, ids)) || err_is(charter_decode(p->charter, charter)))
+	if (err_is(header_decode((const uint8_t *)p->header.p, ids)))
 		return ERR(ERR_INVALID);
+	TRY(charter_read(p->charter, charter));
 	if (!id_eq(ids->bucket, p->bucket) || id_is_zero(ids->version) || id_is_zero(ids->object) || ids->part != 0)
 		return ERR(ERR_INVALID);
 	if (charter->is_bucket || !id_eq(charter->bucket, ids->bucket) || !id_eq(charter->version, ids->version) ||
@@ -298,6 +299,44 @@ remove_version(struct vault *v, const struct grant_terms *t, struct id bucket_id
 	return OK;
 }
 
+/* bypass_holds(…): there is a grant to pass by GOVERNANCE for this very version. */
+static struct err
+bypass_holds(struct vault *v, struct id bucket_id, const struct deletion *d, const struct version_row *row, bool *ret)
+{
+	struct grant_terms t;
+
+	*ret = d->has_bypass;
+	if (!d->has_bypass)
+		return OK;
+	return permit(v, &d->bypass, &(struct permit_ask){.op = VAULT_DELETE, .kind = 2, .bucket = &bucket_id, .name = &d->key,
+	    .version = &row->id}, &t);
+}
+
+/* lock_check(…): nothing keeps the version: no legal hold, no retention. DENIED. */
+static struct err
+lock_check(struct vault *v, struct id bucket_id, const struct deletion *d, const struct version_row *row)
+{
+	AUTO_QUERY q = {0};
+	struct version_row all;
+	struct charter c;
+	bool is_row, bypass;
+
+	if (row->flags & VERSION_MARKER)
+		return OK;
+	db_start(v->db, SQL_VERSION_BY_ID, &q);
+	query_put_id(&q, row->id);
+	TRY(query_step(&q, &is_row));
+	if (!is_row)
+		return ERR(ERR_CORRUPT);
+	TRY(version_take(v, &q, &all));
+	TRY(version_take_wide(v, &q, &all));
+	TRY(charter_read(all.charter, &c));
+	if (!lock_forbids(&c.lock, v->now_us, false))
+		return OK;
+	TRY(bypass_holds(v, bucket_id, d, row, &bypass));
+	return lock_forbids(&c.lock, v->now_us, bypass) ? ERR(ERR_DENIED) : OK;
+}
+
 /* delete_named(…): one version, named by the client. One that does not exist is no error (S3). */
 static struct err
 delete_named(struct vault *v, const struct grant_terms *t, struct id bucket_id, uint64_t bucket, const struct deletion *d,
@@ -317,6 +356,7 @@ delete_named(struct vault *v, const struct grant_terms *t, struct id bucket_id, 
 	ret->version = d->version;
 	if (err_is(e))
 		return OK;
+	TRY(lock_check(v, bucket_id, d, &row));
 	TRY(remove_version(v, t, bucket_id, bucket, d->key, &row));
 	ret->removed_marker = (row.flags & VERSION_MARKER) != 0;
 	ret->version = (struct version_ref){.present = true, .is_null = (row.flags & VERSION_NULL) != 0, .id = row.id};
@@ -335,7 +375,10 @@ delete_current(struct vault *v, const struct grant_terms *t, struct id bucket_id
 	TRY(condition_check(&d->condition, err_is(e) ? NULL : &newest));
 	if (versioning != VERSIONING_OFF)
 		return add_marker(v, t, bucket_id, bucket, versioning, d->key, ret);
-	return err_is(e) ? OK : remove_version(v, t, bucket_id, bucket, d->key, &newest);
+	if (err_is(e))
+		return OK;
+	TRY(lock_check(v, bucket_id, d, &newest));
+	return remove_version(v, t, bucket_id, bucket, d->key, &newest);
 }
 
 static struct err
@@ -389,9 +432,25 @@ set_check(const struct version_row *row, struct str charter)
 {
 	struct charter c;
 
-	TRY(charter_decode(charter, &c));
+	TRY(charter_read(charter, &c));
 	return !c.is_bucket && id_eq(c.version, row->id) && id_eq(c.object, row->object) && id_eq(c.domain, row->domain) &&
 	    str_eq(c.name, row->key) ? OK : ERR(ERR_INVALID);
+}
+
+/*
+ * lock_kept(…): a charter made from an older one must not take back what has been locked since. What warden let pass by
+ * GOVERNANCE is its decision. CONFLICT.
+ */
+static struct err
+lock_kept(const struct vault *v, struct str before, struct str after, enum action a)
+{
+	struct charter old, new;
+
+	TRY(charter_read(before, &old));
+	TRY(charter_read(after, &new));
+	if (old.lock.hold != new.lock.hold && a != ACTION_PUT_OBJECT_LEGAL_HOLD)
+		return ERR(ERR_CONFLICT);
+	return lock_weakens(&old.lock, &new.lock, v->now_us, a == ACTION_PUT_OBJECT_RETENTION) ? ERR(ERR_CONFLICT) : OK;
 }
 
 struct err
@@ -426,8 +485,10 @@ op_object_set(struct vault *v, struct request *r)
 	if (row.flags & VERSION_MARKER)
 		return ERR(ERR_CONFLICT);
 	TRY(version_take_wide(v, &q, &row));
-	if (charter.n > 0)
+	if (charter.n > 0) {
 		TRY(set_check(&row, charter));
+		TRY(lock_kept(v, row.charter, charter, t.action));
+	}
 	if (charter.n > 0)
 		row.charter = charter;
 	if (manifest.n > 0)

@@ -47,6 +47,7 @@ static const struct rule {
 	{VAULT_PUT, ANY_KIND, ACTION_PUT_OBJECT},
 	{VAULT_DELETE, 0, ACTION_DELETE_OBJECT},
 	{VAULT_DELETE, 1, ACTION_DELETE_OBJECT_VERSION},
+	{VAULT_DELETE, 2, ACTION_BYPASS_GOVERNANCE}, /* beside one of those */
 	{VAULT_OBJECT_SET, ANY_KIND, ACTION_PUT_OBJECT_ACL},
 	{VAULT_OBJECT_SET, ANY_KIND, ACTION_PUT_OBJECT_VERSION_ACL},
 	{VAULT_OBJECT_SET, ANY_KIND, ACTION_PUT_OBJECT_TAGGING},
@@ -106,4 +107,10 @@ permit(const struct vault *v, const struct grant *g, const struct permit_ask *as
 	}
 	*ret = t;
 	return OK;
+}
+
+struct err
+charter_read(struct str s, struct charter *ret)
+{
+	return err_is(charter_decode(s, ret)) ? ERR(ERR_INVALID) : OK;
 }

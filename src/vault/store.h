@@ -137,6 +137,9 @@ struct permit_ask {
 /* permit(v, g, ask, &t): BUSY before warden sent its key; DENIED, EXPIRED. */
 struct err permit(const struct vault *v, const struct grant *g, const struct permit_ask *ask, struct grant_terms *ret);
 
+/* charter_read(s, &c): as sent by a client: INVALID, not CORRUPT, if it is none. */
+struct err charter_read(struct str s, struct charter *ret);
+
 /* ---- buckets (bucket.c) ---- */
 /* strings of ${ret} borrow from ${q} */
 struct err bucket_find_name(struct vault *v, struct query *q, struct str name, struct bucket_row *ret);

@@ -201,6 +201,9 @@ void
 wire_put_deletion(struct buf *b, const struct deletion *d)
 {
 	wire_put_grant(b, &d->grant);
+	buf_put_u8(b, d->has_bypass);
+	if (d->has_bypass)
+		wire_put_grant(b, &d->bypass);
 	buf_put_lstr(b, d->key);
 	wire_put_version_ref(b, d->version);
 	wire_put_condition(b, &d->condition);
@@ -210,6 +213,9 @@ void
 wire_deletion(struct cur *c, struct deletion *ret)
 {
 	wire_grant(c, &ret->grant);
+	ret->has_bypass = cur_u8(c) != 0;
+	if (ret->has_bypass)
+		wire_grant(c, &ret->bypass);
 	ret->key = cur_lstr(c);
 	ret->version = wire_version_ref(c);
 	wire_condition(c, &ret->condition);
