@@ -290,30 +290,6 @@ op_put_notification(struct request *r)
 }
 
 void
-op_get_object_lock(struct request *r)
-{
-	AUTO_ERRAND d = ERRAND;
-	AUTO_BUF b = BUF(1 * KiB);
-
-	if (!errand_may(r, ACTION_GET_BUCKET_OBJECT_LOCK, &d))
-		return;
-	if (!d.bucket.object_lock) {
-		answer_error(r, S3_NO_SUCH_LOCK);
-		return;
-	}
-	xml_begin(&b, "ObjectLockConfiguration");
-	xml_put(&b, "ObjectLockEnabled", STR("Enabled"));
-	xml_close(&b, "ObjectLockConfiguration");
-	answer_xml(r, 200, &b);
-}
-
-void
-op_put_object_lock(struct request *r)
-{
-	answer_refusal(r, ACTION_PUT_BUCKET_OBJECT_LOCK, S3_NOT_IMPLEMENTED);
-}
-
-void
 op_get_logging(struct request *r)
 {
 	answer_unset(r, ACTION_GET_BUCKET_LOGGING, "BucketLoggingStatus", NULL, NULL);

@@ -5,6 +5,7 @@
 #include "gate/acl_xml.h"
 #include "gate/canonical.h"
 #include "gate/errand.h"
+#include "gate/object_lock.h"
 #include "gate/operations.h"
 #include "gate/put.h"
 #include "gate/tagging_xml.h"
@@ -366,6 +367,8 @@ copy_object(struct request *r, struct copying *c)
 	wants[1] = (struct want){.action = ACTION_PUT_OBJECT, .flags = WANT_MAKE, .bucket_name = r->bucket, .key = r->key,
 		.bucket_charter = c->bucket.charter, .object_charter = c->exists ? c->present.charter : STR_NONE,
 		.acl = &c->acl, .tags = c->tags, .n_tags = c->n_tags};
+	if (!lock_for_put(r, &c->bucket, &wants[1]))
+		return;
 	if (!authorize(r, wants, 2, &c->reply, c->verdicts) || !both_allowed(r, &c->source, c->verdicts) ||
 	    !owners_expected(r, &c->source, &c->bucket) || !put_default_encryption(r, &c->bucket, &c->manifest))
 		return;

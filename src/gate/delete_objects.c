@@ -1,6 +1,7 @@
 /* DeleteObjects: up to a thousand keys, one question to warden, an answer for each. */
 #include "gate/deletion_xml.h"
 #include "gate/errand.h"
+#include "gate/object_lock.h"
 #include "gate/operations.h"
 
 struct deleting {
@@ -100,6 +101,36 @@ choose(struct deleting *d)
 	}
 }
 
+/*
+ * Leave to pass by GOVERNANCE retention, for those that may be deleted at all. Who has none may still delete what is not locked:
+ * vault looks at each.
+ */
+static struct err
+ask_bypass(struct request *r, const struct errand *e, struct deleting *d)
+{
+	enum verdict_reason reason = REASON_NONE;
+	struct verdict *v = calloc(d->n_deletions, sizeof(*v));
+	struct want *w = calloc(d->n_deletions, sizeof(*w));
+	AUTO_MSG reply = MSG(0);
+	struct asker asker;
+	struct err failed = v && w ? OK : ERR(ERR_NO_MEMORY);
+
+	for (size_t i = 0; !err_is(failed) && i < d->n_deletions; i++)
+		w[i] = (struct want){.action = ACTION_BYPASS_GOVERNANCE, .bucket_name = r->bucket, .key = d->deletions[i].key,
+			.bucket_charter = e->bucket.charter, .version = d->deletions[i].version.id};
+	if (!err_is(failed))
+		failed = warden_authorize(r->house->warden, &r->proof, r->conditions, r->n_conditions, w, d->n_deletions, &reply,
+		    &asker, v, &reason);
+	for (size_t i = 0; !err_is(failed) && i < d->n_deletions; i++) {
+		d->deletions[i].has_bypass = !err_is(v[i].e);
+		d->deletions[i].bypass = v[i].grant;
+		verdict_release(&v[i]);
+	}
+	free(v);
+	free(w);
+	return failed;
+}
+
 static void
 put_failure(struct buf *b, const struct doomed *o, enum s3_error e)
 {
@@ -156,7 +187,9 @@ delete_all(struct request *r, struct errand *e, struct deleting *d)
 	if (!ask(r, e, d))
 		return;
 	choose(d);
-	if (d->n_deletions)
+	if (d->n_deletions && e->bucket.object_lock && lock_bypass_asked(r))
+		failed = ask_bypass(r, e, d);
+	if (!err_is(failed) && d->n_deletions)
 		failed = vault_delete(r->house->vault, e->bucket.id, d->deletions, d->n_deletions, d->results);
 	if (err_is(failed)) {
 		answer_err(r, failed, REASON_NONE);

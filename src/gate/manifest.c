@@ -188,16 +188,18 @@ manifest_open(struct sealed sealed, const struct data_key *k, const struct blob_
 	AUTO_BUF json = BUF_WIPED(LIMIT_MANIFEST_BYTES);
 	struct stream_context c = context_of(ids);
 	struct manifest m = {0};
+	json_error_t where;
 	json_t *root;
 	struct err e;
 
 	TRY(stream_open(k, &c, sealed, &json));
 	/* strings in JSON are never shorter than the bytes they stand for */
 	if (!buf_room(text, json.n))
-		return ERR(ERR_LIMIT);
-	root = json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, NULL);
-	if (!root)
-		return ERR(ERR_CORRUPT);
+		return buf_check(text);
+	root = json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, &where);
+	if (!root) /* it is authentic: we wrote JSON */
+		return ERR(json_error_code(&where) == json_error_unknown || json_error_code(&where) == json_error_out_of_memory ?
+		    ERR_NO_MEMORY : ERR_CORRUPT);
 	e = manifest_read(root, text, &m);
 	json_decref(root);
 	TRY(e);
@@ -306,10 +308,6 @@ manifest_from_headers(struct request *r, struct manifest *ret)
 	m.storage_class = request_header(r, "x-amz-storage-class");
 	if (m.storage_class.n && !storage_class_is_known(m.storage_class))
 		return refused(r, S3_INVALID_STORAGE_CLASS, "x-amz-storage-class");
-	/* object lock is not offered: a promise that would not be kept is refused */
-	if (request_header(r, "x-amz-object-lock-mode").p || request_header(r, "x-amz-object-lock-retain-until-date").p ||
-	    request_header(r, "x-amz-object-lock-legal-hold").p)
-		return refused(r, S3_INVALID_REQUEST, "x-amz-object-lock-mode");
 	if (!take_encryption(r, &m) || !take_user_metadata(r, &m))
 		return false;
 	*ret = m;

@@ -2,6 +2,7 @@
 #include "gate/multipart.h"
 
 #include "gate/acl_xml.h"
+#include "gate/object_lock.h"
 #include "gate/operations.h"
 #include "gate/parts.h"
 #include "gate/put.h"
@@ -127,7 +128,7 @@ create_upload(struct request *r, struct creating *c)
 	struct put put;
 	struct err e;
 
-	if (!errand_authorize(r, &w, &c->d))
+	if (!lock_for_put(r, &c->d.bucket, &w) || !errand_authorize(r, &w, &c->d))
 		return;
 	e = manifest_seal(&c->m, v->key, &v->ids, &manifest);
 	put = (struct put){.bucket = c->d.bucket.id, .key = r->key, .ids = &v->ids, .header = str_of(v->header, HEADER_BYTES),

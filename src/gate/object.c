@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "gate/copy.h"
 #include "gate/errand.h"
+#include "gate/object_lock.h"
 #include "gate/operations.h"
 #include "gate/put.h"
 
@@ -219,6 +220,7 @@ object_headers(struct request *r, const struct bucket_info *b, const struct obje
 	manifest_answer_headers(r, m);
 	if (!s->partial)
 		manifest_answer_checksum(r, m);
+	lock_answer_headers(r, &c->lock);
 	if (c->n_tags)
 		answer_header_dec(r, "x-amz-tagging-count", c->n_tags);
 	if (s->part && o->n_parts)
@@ -391,6 +393,20 @@ delete_conditions(struct request *r, struct write_condition *c)
 	return true;
 }
 
+/* leave to pass by GOVERNANCE, beside that to delete */
+static bool
+take_bypass(struct request *r, struct want want, struct deletion *d)
+{
+	AUTO_MSG reply = MSG(0);
+	struct verdict v;
+
+	want.action = ACTION_BYPASS_GOVERNANCE;
+	d->has_bypass = authorize(r, &want, 1, &reply, &v);
+	d->bypass = v.grant;
+	verdict_release(&v);
+	return d->has_bypass;
+}
+
 void
 op_delete_object(struct request *r)
 {
@@ -420,7 +436,7 @@ op_delete_object(struct request *r)
 	}
 	d.grant = v.grant;
 	verdict_release(&v);
-	if (!errand_owner_expected(r, &b))
+	if (!errand_owner_expected(r, &b) || (b.object_lock && lock_bypass_asked(r) && !take_bypass(r, want, &d)))
 		return;
 	e = vault_delete(r->house->vault, b.id, &d, 1, &result);
 	if (!err_is(e))

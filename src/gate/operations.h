@@ -48,6 +48,10 @@ void op_get_notification(struct request *r);
 void op_put_notification(struct request *r);
 void op_get_object_lock(struct request *r);
 void op_put_object_lock(struct request *r);
+void op_get_object_retention(struct request *r); /* these five: object_lock.c */
+void op_put_object_retention(struct request *r);
+void op_get_legal_hold(struct request *r);
+void op_put_legal_hold(struct request *r);
 void op_get_logging(struct request *r);
 void op_get_website(struct request *r);
 void op_get_request_payment(struct request *r);

@@ -43,6 +43,7 @@
 	X(INVALID_POLICY_DOCUMENT, "InvalidPolicyDocument", 400, "The policy of the form is malformed.")                  \
 	X(INVALID_RANGE, "InvalidRange", 416, "The range lies outside the object.")                                       \
 	X(INVALID_REQUEST, "InvalidRequest", 400, "The request is not valid.")                                            \
+	X(INVALID_RETENTION_PERIOD, "InvalidRetentionPeriod", 400, "The retention period must be a whole number above zero.") \
 	X(INVALID_STORAGE_CLASS, "InvalidStorageClass", 400, "There is no such storage class.")                           \
 	X(INVALID_TAG, "InvalidTag", 400, "A tag is not valid.")                                                          \
 	X(INVALID_URI, "InvalidURI", 400, "The URI could not be parsed.")                                                 \

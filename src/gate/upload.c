@@ -5,6 +5,7 @@
 #include "gate/canonical.h"
 #include "gate/errand.h"
 #include "gate/manifest.h"
+#include "gate/object_lock.h"
 #include "gate/put.h"
 #include "gate/tagging_xml.h"
 
@@ -222,7 +223,7 @@ begin_object(struct request *r, struct upload *u)
 	struct acl *acl = calloc(1, sizeof(*acl));
 	struct tag tags[LIMIT_TAGS_PER_OBJECT];
 	size_t n_tags = 0;
-	struct verdict v;
+	struct verdict v = {0};
 	bool exists, ok;
 
 	ok = acl && put_look_up(r, &u->lookup, &b, &charter, &o, &exists) && manifest_from_headers(r, &u->manifest) &&
@@ -234,7 +235,7 @@ begin_object(struct request *r, struct upload *u)
 			.bucket_charter = b.charter, .object_charter = exists ? o.charter : STR_NONE,
 			.acl = acl, .tags = tags, .n_tags = n_tags};
 
-		ok = authorize(r, &want, 1, &u->verdict_reply, &v);
+		ok = lock_for_put(r, &b, &want) && authorize(r, &want, 1, &u->verdict_reply, &v);
 		if (ok) {
 			u->key = v.key;
 			v.key = NULL;

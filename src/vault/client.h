@@ -212,7 +212,10 @@ struct err vault_rewrap_next(struct chan *c, struct id domain, uint32_t epoch, s
     size_t max, size_t *ret_n);
 /* vault_rewrap_apply: new headers, in the database and then, slot by slot, in the files. */
 struct err vault_rewrap_apply(struct chan *c, const struct rewrap *r, size_t n);
-/* vault_domain_count: versions and uploads sealed under ${domain} with an epoch < ${epoch}. */
+/*
+ * vault_domain_count: versions and uploads sealed under ${domain} with an epoch < ${epoch}. With UINT32_MAX, asked before the domain is
+ * destroyed: CONFLICT if any version is under retention or legal hold.
+ */
 struct err vault_domain_count(struct chan *c, struct id domain, uint32_t epoch, uint64_t *ret);
 
 #endif

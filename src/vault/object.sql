@@ -39,6 +39,10 @@ FROM version WHERE bucket = $1 AND key >= $2 AND key < $3 ORDER BY key, no DESC;
 -- name: version_set
 UPDATE version SET epoch = $1, wide_sum = $2, sum = $3, header = $4, charter = $5, manifest = $6 WHERE no = $7;
 
+-- name: version_lockable
+SELECT version.charter FROM version JOIN bucket ON bucket.no = version.bucket
+WHERE version.domain = $1 AND bucket.object_lock = 1;
+
 -- name: version_remove
 DELETE FROM version WHERE no = $1;
 

@@ -250,6 +250,32 @@ op_rewrap_apply(struct vault *v, struct request *r)
 	return OK;
 }
 
+/* nothing_locked(v, domain): no version in it is under retention or legal hold. CONFLICT. */
+static struct err
+nothing_locked(struct vault *v, struct id domain)
+{
+	AUTO_QUERY q = {0};
+	struct charter c;
+	bool is_row;
+
+	db_start(v->db, SQL_VERSION_LOCKABLE, &q);
+	query_put_id(&q, domain);
+	for (;;) {
+		struct str charter;
+
+		TRY(query_step(&q, &is_row));
+		if (!is_row)
+			return OK;
+		charter = query_str(&q);
+		TRY(query_check(&q));
+		if (charter.n == 0) /* a delete marker */
+			continue;
+		TRY(charter_decode(charter, &c));
+		if (lock_forbids(&c.lock, v->now_us, false))
+			return ERR(ERR_CONFLICT);
+	}
+}
+
 struct err
 op_domain_count(struct vault *v, struct request *r)
 {
@@ -259,6 +285,8 @@ op_domain_count(struct vault *v, struct request *r)
 	uint64_t n = 0;
 
 	TRY(cur_end(&c));
+	if (epoch == UINT32_MAX) /* every epoch: asked before the domain is destroyed, and retention goes before that */
+		TRY(nothing_locked(v, domain));
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		AUTO_QUERY q = {0};
 		bool is_row;

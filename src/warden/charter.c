@@ -20,6 +20,61 @@ tags_encode(const struct charter *c, struct buf *b)
 	}
 }
 
+bool
+lock_forbids(const struct object_lock *l, int64_t now_us, bool bypass)
+{
+	if (l->hold)
+		return true;
+	if (l->mode == LOCK_NONE || now_us >= l->until_us)
+		return false;
+	return l->mode == LOCK_COMPLIANCE || !bypass;
+}
+
+bool
+lock_weakens(const struct object_lock *old, const struct object_lock *new, int64_t now_us, bool bypass)
+{
+	if (old->mode == LOCK_NONE || now_us >= old->until_us)
+		return false;
+	if (new->mode == old->mode && new->until_us >= old->until_us)
+		return false;
+	return old->mode == LOCK_COMPLIANCE || !bypass;
+}
+
+static bool
+lock_is_set(const struct object_lock *l)
+{
+	return l->mode != LOCK_NONE || l->hold;
+}
+
+/* left out where there is none, so that there is one form of each charter */
+static void
+lock_encode(const struct object_lock *l, struct buf *b)
+{
+	if (!lock_is_set(l))
+		return;
+	buf_put_u8(b, (uint8_t)l->mode);
+	buf_put_u8(b, l->hold);
+	buf_put_u64(b, (uint64_t)l->until_us);
+}
+
+static struct err
+lock_decode(struct cur *c, struct object_lock *ret)
+{
+	uint8_t mode, hold;
+
+	*ret = (struct object_lock){0};
+	if (!err_is(cur_end(c)))
+		return OK;
+	mode = cur_u8(c);
+	hold = cur_u8(c);
+	ret->until_us = (int64_t)cur_u64(c);
+	if (c->failed || mode > LOCK_COMPLIANCE || hold > 1 || (mode == LOCK_NONE) != (ret->until_us == 0))
+		return ERR(ERR_CORRUPT);
+	ret->mode = (enum lock_mode)mode;
+	ret->hold = hold == 1;
+	return lock_is_set(ret) ? OK : ERR(ERR_CORRUPT);
+}
+
 struct err
 charter_make(const struct mac_key *k, const struct charter *c, struct buf *out)
 {
@@ -43,6 +98,7 @@ charter_make(const struct mac_key *k, const struct charter *c, struct buf *out)
 		buf_put_u32(out, c->names_off);
 	} else {
 		tags_encode(c, out);
+		lock_encode(&c->lock, out);
 	}
 	TRY(buf_check(out));
 	if (out->n - from > LIMIT_CHARTER_BYTES - MAC_BYTES)
@@ -103,7 +159,13 @@ decode_into(struct cur *c, struct charter *ret)
 	ret->ownership = OWNERSHIP_OBJECT_WRITER;
 	ret->names_off = 0;
 	ret->n_tags = 0;
-	TRY(ret->is_bucket ? bucket_decode(c, ret) : tags_decode(c, ret));
+	ret->lock = (struct object_lock){0};
+	if (ret->is_bucket) {
+		TRY(bucket_decode(c, ret));
+	} else {
+		TRY(tags_decode(c, ret));
+		TRY(lock_decode(c, &ret->lock));
+	}
 	return err_is(cur_end(c)) ? ERR(ERR_CORRUPT) : OK;
 }
 

@@ -17,6 +17,18 @@ struct tag { struct str key, value; };
 enum public_block { BLOCK_PUBLIC_ACLS = 1, IGNORE_PUBLIC_ACLS = 2, BLOCK_PUBLIC_POLICY = 4, RESTRICT_PUBLIC_BUCKETS = 8 };
 enum ownership { OWNERSHIP_OBJECT_WRITER, OWNERSHIP_BUCKET_OWNER_PREFERRED, OWNERSHIP_BUCKET_OWNER_ENFORCED };
 
+enum lock_mode { LOCK_NONE, LOCK_GOVERNANCE, LOCK_COMPLIANCE };
+/* object lock of one version (Amazon S3 User Guide, "Locking objects with Object Lock") */
+struct object_lock {
+	enum lock_mode mode; /* NONE: no retention */
+	int64_t until_us;    /* then 0 */
+	bool hold;           /* legal hold */
+};
+/* lock_forbids(l, now, bypass): the version must stay. ${bypass}: the asker may, and wants to, pass by GOVERNANCE. */
+bool lock_forbids(const struct object_lock *l, int64_t now_us, bool bypass);
+/* lock_weakens(old, new, now, bypass): retention would become less than it is; holds are not looked at. */
+bool lock_weakens(const struct object_lock *old, const struct object_lock *new, int64_t now_us, bool bypass);
+
 struct charter {
 	bool is_bucket;
 	struct id bucket, object, version; /* the last two zero for a bucket */
@@ -32,6 +44,7 @@ struct charter {
 	/* objects */
 	uint8_t n_tags;
 	struct tag tags[LIMIT_TAGS_PER_OBJECT];
+	struct object_lock lock;
 	int64_t made_us;
 };
 

@@ -48,9 +48,12 @@ enum want_flags {
 	WANT_MAKE = 2,       /* new object: data key, header, charter with ${acl}, ${tags} */
 	WANT_CHARTER = 4,    /* a new charter for the existing thing, with what ${set} names changed */
 	WANT_MISSING = 8,    /* the object does not exist: tell whether the asker may know (NOT_FOUND) or not (DENIED) */
+	WANT_BYPASS = 32,    /* PUT_OBJECT_RETENTION: pass by GOVERNANCE, if allowed */
+	WANT_BY_DEFAULT = 64, /* MAKE: the retention is the bucket's default, nobody asked for it */
 	WANT_NO_BUCKET = 16, /* the bucket does not exist: verify who asks, then NOT_FOUND */
 };
-enum charter_set { SET_ACL = 1, SET_POLICY = 2, SET_TAGS = 4, SET_PUBLIC_BLOCK = 8, SET_OWNERSHIP = 16, SET_NAMES_OFF = 32 };
+enum charter_set { SET_ACL = 1, SET_POLICY = 2, SET_TAGS = 4, SET_PUBLIC_BLOCK = 8, SET_OWNERSHIP = 16, SET_NAMES_OFF = 32,
+	SET_RETENTION = 64, SET_HOLD = 128 };
 
 struct want {
 	enum action action;
@@ -68,6 +71,7 @@ struct want {
 	uint8_t public_block;
 	enum ownership ownership;
 	uint32_t names_off;
+	struct object_lock lock;     /* SET_RETENTION, SET_HOLD: on PUT_OBJECT with MAKE, or alone */
 	struct str domain;           /* CREATE_BUCKET: name of a key domain; empty: "general" */
 };
 

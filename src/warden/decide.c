@@ -104,6 +104,9 @@ settable(enum action a)
 	case ACTION_PUT_BUCKET_PUBLIC_ACCESS_BLOCK: return SET_PUBLIC_BLOCK;
 	case ACTION_PUT_BUCKET_OWNERSHIP: return SET_OWNERSHIP;
 	case ACTION_PUT_BUCKET_NAMES_RULES: return SET_NAMES_OFF;
+	case ACTION_PUT_OBJECT: return SET_RETENTION | SET_HOLD;
+	case ACTION_PUT_OBJECT_RETENTION: return SET_RETENTION;
+	case ACTION_PUT_OBJECT_LEGAL_HOLD: return SET_HOLD;
 	default: return 0;
 	}
 }
@@ -126,6 +129,10 @@ want_is_sound(const struct want *w)
 	    (w->flags & WANT_MAKE && w->action != ACTION_PUT_OBJECT))
 		return false;
 	if (w->flags & WANT_MAKE && w->flags & WANT_OPEN)
+		return false;
+	if ((w->action == ACTION_PUT_OBJECT && w->set && !(w->flags & WANT_MAKE)) || (w->flags & WANT_BY_DEFAULT && w->set != SET_RETENTION))
+		return false;
+	if (w->action == ACTION_PUT_OBJECT && w->flags & WANT_CHARTER)
 		return false;
 	if (w->set & ~settable(w->action) || (w->flags & WANT_CHARTER && w->set == 0))
 		return false;
@@ -343,6 +350,37 @@ access_to(const struct deciding *d)
 	return no_rule;
 }
 
+/* the same question for another action on the same thing, which comes with the first */
+static bool
+also(const struct deciding *d, enum action a)
+{
+	struct want w = *d->w;
+	struct deciding other = *d;
+
+	w.action = a;
+	other.w = &w;
+	other.class = action_class(a);
+	return access_to(&other).code == ERR_NONE;
+}
+
+/* Retention and legal hold need their own leave; retention once given is only taken back as S3 lets it be. */
+static struct decision
+locking(const struct deciding *d, struct decision allowed)
+{
+	const struct want *w = d->w;
+	bool makes = w->action == ACTION_PUT_OBJECT, bypass;
+
+	if (makes && w->flags & WANT_BY_DEFAULT)
+		return allowed;
+	if (makes && ((w->set & SET_RETENTION && !also(d, ACTION_PUT_OBJECT_RETENTION)) ||
+	    (w->set & SET_HOLD && !also(d, ACTION_PUT_OBJECT_LEGAL_HOLD))))
+		return no_rule;
+	if (makes || !(w->set & SET_RETENTION) || !lock_weakens(&d->r->object->lock, &w->lock, d->r->now_us, false))
+		return allowed;
+	bypass = w->flags & WANT_BYPASS && also(d, ACTION_BYPASS_GOVERNANCE);
+	return lock_weakens(&d->r->object->lock, &w->lock, d->r->now_us, bypass) ? no_rule : allowed;
+}
+
 /* Who may list the bucket may know that something is not in it. */
 static bool
 may_list(const struct deciding *d)
@@ -440,6 +478,8 @@ decide(struct policy_cache *cache, const struct decide_request *r)
 	if (w->flags & WANT_MISSING && is_of_object(d.class))
 		return missing(&d);
 	result = access_to(&d);
+	if (result.code == ERR_NONE)
+		result = locking(&d, result);
 	return result.code == ERR_NONE ? content(&d, result) : result;
 }
 

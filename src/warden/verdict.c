@@ -156,6 +156,8 @@ make_object(struct asking *a, const struct want *w, const struct asker *asker,
 	c.version = p->v.ids.version;
 	c.domain = p->v.ids.domain;
 	c.owner = decide_owner(asker, bucket, w->acl);
+	if (w->set & (SET_RETENTION | SET_HOLD))
+		c.lock = w->lock;
 	for (size_t i = 0; i < w->n_tags; i++)
 		c.tags[i] = w->tags[i];
 	if (!resolve_acl(a->h, w->acl, bucket->owner, &c, p))
@@ -184,6 +186,12 @@ change_charter(struct asking *a, const struct want *w, const struct charter *buc
 		for (size_t i = 0; i < w->n_tags; i++)
 			c.tags[i] = w->tags[i];
 	}
+	if (w->set & SET_RETENTION) {
+		c.lock.mode = w->lock.mode;
+		c.lock.until_us = w->lock.until_us;
+	}
+	if (w->set & SET_HOLD)
+		c.lock.hold = w->lock.hold;
 	if (w->set & SET_POLICY)
 		c.policy = w->policy;
 	if (w->set & SET_PUBLIC_BLOCK)

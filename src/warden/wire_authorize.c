@@ -68,6 +68,9 @@ want_encode(const struct want *w, const struct want *previous, struct buf *b)
 	buf_put_u8(b, w->public_block);
 	buf_put_u8(b, (uint8_t)w->ownership);
 	buf_put_u32(b, w->names_off);
+	buf_put_u8(b, (uint8_t)w->lock.mode);
+	buf_put_u8(b, w->lock.hold);
+	buf_put_u64(b, (uint64_t)w->lock.until_us);
 	buf_put_lstr(b, w->domain);
 }
 
@@ -144,13 +147,13 @@ static struct err
 want_decode(struct cur *c, struct want *w, const struct want *previous, struct room *room)
 {
 	uint16_t action = cur_u16(c);
-	uint8_t charter, ownership;
+	uint8_t charter, ownership, mode, hold;
 
 	w->flags = cur_u32(c);
 	w->bucket_name = cur_lstr(c);
 	w->key = cur_lstr(c);
 	charter = cur_u8(c);
-	if (action >= ACTION_COUNT || w->flags > 31 || charter > CHARTER_AS_BEFORE ||
+	if (action >= ACTION_COUNT || w->flags > 127 || charter > CHARTER_AS_BEFORE ||
 	    (charter == CHARTER_AS_BEFORE && !previous))
 		return ERR(ERR_INVALID);
 	w->action = (enum action)action;
@@ -166,11 +169,17 @@ want_decode(struct cur *c, struct want *w, const struct want *previous, struct r
 	w->public_block = cur_u8(c);
 	ownership = cur_u8(c);
 	w->names_off = cur_u32(c);
+	mode = cur_u8(c);
+	hold = cur_u8(c);
+	w->lock.until_us = (int64_t)cur_u64(c);
 	w->domain = cur_lstr(c);
 	if (c->failed || ownership > OWNERSHIP_BUCKET_OWNER_ENFORCED || w->public_block > 15 ||
-	    w->set > 63 || (w->header.n != 0 && w->header.n != HEADER_BYTES))
+	    w->set > 255 || mode > LOCK_COMPLIANCE || hold > 1 ||
+	    (mode == LOCK_NONE) != (w->lock.until_us == 0) || (w->header.n != 0 && w->header.n != HEADER_BYTES))
 		return ERR(ERR_INVALID);
 	w->ownership = (enum ownership)ownership;
+	w->lock.mode = (enum lock_mode)mode;
+	w->lock.hold = hold == 1;
 	return OK;
 }
 

@@ -55,6 +55,55 @@ charters_go_round(void **state)
 	assert_int_equal(c.policy.n, 0);
 }
 
+/* A lock is part of what is authenticated; a charter without one has the form that it had before there were locks. */
+static void
+locks_go_round(void **state)
+{
+	static const struct object_lock locks[] = {{LOCK_GOVERNANCE, 5, false}, {LOCK_COMPLIANCE, INT64_MAX, true}, {LOCK_NONE, 0, true}};
+	struct charter object = an_object(), c;
+	AUTO_BUF plain = BUF(LIMIT_CHARTER_BYTES);
+
+	(void)state;
+	assert_false(err_is(charter_make(key, &object, &plain)));
+	for (size_t i = 0; i < ARRAY_LEN(locks); i++) {
+		AUTO_BUF b = BUF(LIMIT_CHARTER_BYTES);
+
+		object.lock = locks[i];
+		assert_false(err_is(charter_make(key, &object, &b)));
+		assert_int_equal(b.n, plain.n + 10);
+		assert_false(err_is(charter_verify(key, buf_str(&b), &c)));
+		assert_true(c.lock.mode == locks[i].mode && c.lock.until_us == locks[i].until_us && c.lock.hold == locks[i].hold);
+	}
+	assert_false(err_is(charter_decode(buf_str(&plain), &c)));
+	assert_true(c.lock.mode == LOCK_NONE && !c.lock.hold && c.lock.until_us == 0);
+	object.lock = (struct object_lock){LOCK_NONE, 7, false}; /* nothing: written as nothing */
+	buf_clear(&plain);
+	assert_false(err_is(charter_make(key, &object, &plain)));
+	assert_false(err_is(charter_decode(buf_str(&plain), &c)));
+	object.lock = (struct object_lock){LOCK_NONE, 7, true}; /* a date without a mode is none of ours */
+	buf_clear(&plain);
+	assert_false(err_is(charter_make(key, &object, &plain)));
+	assert_int_equal(charter_decode(buf_str(&plain), &c).code, ERR_CORRUPT);
+}
+
+static void
+locks_hold_until_their_time(void **state)
+{
+	struct object_lock none = {0}, hold = {.hold = true}, gov = {LOCK_GOVERNANCE, 100, false}, com = {LOCK_COMPLIANCE, 100, false};
+	struct object_lock later = {LOCK_GOVERNANCE, 101, false}, sooner = {LOCK_GOVERNANCE, 99, false}, com_later = {LOCK_COMPLIANCE, 101, false};
+
+	(void)state;
+	assert_false(lock_forbids(&none, 0, false));
+	assert_true(lock_forbids(&hold, INT64_MAX, true));
+	assert_true(lock_forbids(&gov, 99, false) && !lock_forbids(&gov, 99, true) && !lock_forbids(&gov, 100, false));
+	assert_true(lock_forbids(&com, 99, false) && lock_forbids(&com, 99, true) && !lock_forbids(&com, 100, false));
+	assert_false(lock_weakens(&none, &com, 0, false) || lock_weakens(&gov, &gov, 0, false) || lock_weakens(&gov, &later, 0, false));
+	assert_true(lock_weakens(&gov, &sooner, 0, false) && lock_weakens(&gov, &none, 0, false) && lock_weakens(&gov, &com_later, 0, false));
+	assert_false(lock_weakens(&gov, &sooner, 0, true) || lock_weakens(&gov, &none, 0, true) || lock_weakens(&gov, &none, 100, false));
+	assert_true(lock_weakens(&com, &none, 0, true) && lock_weakens(&com, &later, 0, true));
+	assert_false(lock_weakens(&com, &com_later, 0, false) || lock_weakens(&com, &none, 100, false));
+}
+
 /* Whoever can write to vault's database: every changed byte, every cut, and a charter of another house. */
 static void
 a_changed_charter_is_corrupt(void **state)
@@ -378,6 +427,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(charters_go_round),
+		cmocka_unit_test(locks_go_round),
+		cmocka_unit_test(locks_hold_until_their_time),
 		cmocka_unit_test(a_changed_charter_is_corrupt),
 		cmocka_unit_test(a_charter_holds_the_largest_of_everything),
 		cmocka_unit_test(a_charter_covers_one_version_only),

@@ -68,6 +68,63 @@ why(const struct scene *s)
 
 #define ALLOWED REASON_NONE
 
+/* ---- locks ---- */
+
+static void
+retention_is_weakened_only_by_who_may(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	for (int bypass = 0; bypass < 2; bypass++) {
+		scene(&s, OWN, ACTION_PUT_OBJECT_RETENTION);
+		s.want.flags = WANT_CHARTER | (bypass ? WANT_BYPASS : 0u);
+		s.want.set = SET_RETENTION;
+		s.r.now_us = 10;
+		s.object.lock = (struct object_lock){LOCK_GOVERNANCE, 100, false};
+		s.want.lock = (struct object_lock){LOCK_GOVERNANCE, 101, false};
+		assert_int_equal(why(&s), ALLOWED);
+		s.want.lock.until_us = 99;
+		assert_int_equal(why(&s), bypass ? ALLOWED : REASON_NO_RULE);
+		s.object.lock.mode = LOCK_COMPLIANCE;
+		assert_int_equal(why(&s), REASON_NO_RULE);
+		s.r.now_us = 100;
+		assert_int_equal(why(&s), ALLOWED);
+	}
+	/* leave for retention is none to pass by it */
+	scene(&s, OTH, ACTION_PUT_OBJECT_RETENTION);
+	s.bucket.policy = STR("{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:PutObjectRetention\","
+			      "\"Resource\":\"arn:aws:s3:::bkt/*\"}}");
+	s.want.flags = WANT_CHARTER | WANT_BYPASS;
+	s.want.set = SET_RETENTION;
+	assert_int_equal(why(&s), ALLOWED);
+	s.object.lock = (struct object_lock){LOCK_GOVERNANCE, 100, false};
+	assert_int_equal(why(&s), REASON_NO_RULE);
+}
+
+static void
+locking_a_new_object_needs_leave(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene(&s, OTH, ACTION_PUT_OBJECT);
+	s.bucket.policy = STR("{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:PutObject\","
+			      "\"Resource\":\"arn:aws:s3:::bkt/*\"}}");
+	s.want.flags = WANT_MAKE;
+	assert_int_equal(why(&s), ALLOWED);
+	s.want.lock = (struct object_lock){LOCK_GOVERNANCE, 100, true};
+	s.want.set = SET_RETENTION;
+	assert_int_equal(why(&s), REASON_NO_RULE);
+	s.want.set = SET_HOLD;
+	assert_int_equal(why(&s), REASON_NO_RULE);
+	s.want.set = SET_RETENTION;
+	s.want.flags |= WANT_BY_DEFAULT;
+	assert_int_equal(why(&s), ALLOWED);
+	s.want.flags = 0; /* and without a new object there is nothing to lock */
+	assert_int_equal(why(&s), REASON_CHARTER);
+}
+
 /* ---- roles ---- */
 
 static void
@@ -738,6 +795,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(retention_is_weakened_only_by_who_may),
+		cmocka_unit_test(locking_a_new_object_needs_leave),
 		cmocka_unit_test(a_role_caps_what_ownership_gives),
 		cmocka_unit_test(administrators_never_get_a_data_key),
 		cmocka_unit_test(no_role_is_no_access_and_an_anonymous_bit_is_no_role),
