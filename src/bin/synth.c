@@ -317,7 +317,11 @@ run(struct tool *t)
 	struct err e;
 
 	if (t->names) {
-		TRY(lexicon_load(&t->lexicon, t->names));
+		e = lexicon_load(&t->lexicon, t->names);
+		if (err_is(e)) {
+			fprintf(stderr, "cloister-synth: %s holds no usable dist.all.last, dist.female.first and dist.male.first\n", t->names);
+			return e;
+		}
 		t->o.lexicon = &t->lexicon;
 	}
 	TRY(synth_new(&t->o, &s));

@@ -349,11 +349,18 @@ vaccinate(struct synth_patient *p, uint16_t visit, struct rng *r)
 	}
 }
 
+/* in the order of time */
 static void
 write_note(struct synth_patient *p, uint16_t visit, enum note_kind kind, int64_t at, uint8_t author)
 {
-	if (p->notes_n < SYNTH_NOTES_MAX)
-		p->notes[p->notes_n++] = (struct synth_note){.at = at, .kind = kind, .visit = visit, .author = author};
+	size_t i = p->notes_n;
+
+	if (i == SYNTH_NOTES_MAX)
+		return;
+	for (; i > 0 && p->notes[i - 1].visit == visit && p->notes[i - 1].at > at; i--)
+		p->notes[i] = p->notes[i - 1];
+	p->notes[i] = (struct synth_note){.at = at, .kind = kind, .visit = visit, .author = author};
+	p->notes_n++;
 }
 
 static void

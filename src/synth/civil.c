@@ -39,10 +39,10 @@ civil_parse(struct str s, int32_t *ret_day)
 
 	if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-')
 		return ERR(ERR_INVALID);
-	TRY(num_parse_u64(str_sub(s, 0, 4), 2199, &year));
-	TRY(num_parse_u64(str_sub(s, 5, 2), 12, &month));
-	TRY(num_parse_u64(str_sub(s, 8, 2), 31, &day));
-	if (year < 1900 || month < 1 || day < 1)
+	TRY(num_parse_u64(str_sub(s, 0, 4), 9999, &year));
+	TRY(num_parse_u64(str_sub(s, 5, 2), 99, &month));
+	TRY(num_parse_u64(str_sub(s, 8, 2), 99, &day));
+	if (year < 1900 || year > 2199 || month < 1 || month > 12 || day < 1 || day > 31)
 		return ERR(ERR_INVALID);
 	found = civil_day((int32_t)year, (int)month, (int)day);
 	back = civil_of_day(found);

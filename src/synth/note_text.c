@@ -80,17 +80,21 @@ static void
 age(struct writer *n)
 {
 	int32_t years = civil_years_between(n->p->birth_day, civil_day_of(n->note->at));
+	bool female = n->p->sex == 'F';
 	struct pen *w = n->w;
-	size_t from = w->b.n;
+	size_t from;
 
 	if (years < 2) {
-		PEN(w, "infant");
+		pen_c(w, female ? " is an infant girl" : " is an infant boy");
 		return;
 	}
+	PEN(w, " is a ");
+	from = w->b.n;
 	pen_dec(w, (uint32_t)years);
 	if (years > 89)
 		pen_mark(w, from, CATEGORY_DATE, WHOSE_PATIENT);
-	PEN(w, "-year-old");
+	PEN(w, "-year-old ");
+	pen_c(w, years < 18 ? female ? "girl" : "boy" : female ? "woman" : "man");
 }
 
 static void
@@ -339,9 +343,7 @@ body(struct writer *n)
 	struct pen *w = n->w;
 
 	who(n);
-	PEN(w, " is a ");
 	age(n);
-	pen_c(w, n->p->sex == 'F' ? " woman" : " man");
 	switch (n->note->kind) {
 	case NOTE_ADMISSION:
 		PEN(w, " admitted on ");

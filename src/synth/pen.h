@@ -4,7 +4,6 @@
 #ifndef CLOISTER_SYNTH_PEN_H
 #define CLOISTER_SYNTH_PEN_H
 
-#include "base/num.h"
 #include "synth/synth.h"
 
 enum pen_form { PEN_PLAIN, PEN_HL7, PEN_JSON, PEN_CSV };

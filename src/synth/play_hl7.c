@@ -186,7 +186,7 @@ bed(struct pen *w, const struct synth_visit *v, size_t move)
 	if (move < v->moves_n)
 		pen_bed(w, &v->moves[move], '^');
 	else
-		pen_c(w, v->class == CLASS_AMBULATORY ? "CLINIC" : "ED");
+		pen_c(w, v->class == CLASS_AMBULATORY ? "CLINIC^^" : "ED^^");
 	PEN(w, "^CLOISTER-GENERAL");
 }
 

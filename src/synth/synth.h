@@ -16,6 +16,7 @@
 #define CLOISTER_SYNTH_SYNTH_H
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "synth/civil.h"
 #include "synth/code_data.h"
 #include "synth/lexicon.h"
