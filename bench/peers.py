@@ -93,8 +93,7 @@ osd class load list = *
 osd class default list = *
 [client.rgw]
 rgw frontends = beast ssl_endpoint=127.0.0.1:{port} ssl_certificate={cert} ssl_private_key={key}
-rgw crypt s3 kms backend = testing
-rgw crypt s3 kms encryption keys = bench-key=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
+rgw crypt default encryption key = YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 """
 
 
@@ -141,14 +140,13 @@ class Rgw:
                   "--secret", self.secret)
         return self
 
-    @staticmethod
-    def encrypt_by_default(client, bucket):
-        client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [
-            {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "bench-key"}}]})
-
     def __exit__(self, *_):
-        for pid in (self.top / "run").glob("*.pid"):
-            with contextlib.suppress(OSError, ValueError):
-                os.kill(int(pid.read_text()), signal.SIGTERM)
-        time.sleep(2)
+        pids = [int(f.read_text()) for f in (self.top / "run").glob("*.pid")]
+        for number, wait_s in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+            for pid in pids:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, number)
+            until = time.monotonic() + wait_s
+            while time.monotonic() < until and any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids):
+                time.sleep(0.1)
         shutil.rmtree(self.top, ignore_errors=True)
