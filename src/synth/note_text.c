@@ -199,27 +199,11 @@ medicines(struct writer *n)
 
 /* Each of the 18 kinds turns up in some notes. */
 static void
-social(struct writer *n)
+aside(struct writer *n)
 {
 	const struct synth_patient *p = n->p;
 	struct pen *w = n->w;
 
-	who(n);
-	PEN(w, " lives at ");
-	pen_id(w, CATEGORY_GEOGRAPHIC, n->face.home->line);
-	PEN(w, ", ");
-	pen_id(w, CATEGORY_GEOGRAPHIC, n->face.home->city);
-	PEN(w, ", ");
-	pen_c(w, n->face.home->state); /* a state may stay */
-	PEN(w, " ");
-	pen_id(w, CATEGORY_GEOGRAPHIC, n->face.home->zip);
-	PEN(w, ". Next of kin: ");
-	full_name(w, &p->kin, WHOSE_RELATIVE);
-	PEN(w, " (");
-	pen_c(w, p->kin_is);
-	PEN(w, "), ");
-	pen_id_str(w, CATEGORY_PHONE, WHOSE_RELATIVE, str_c(p->kin_phone));
-	PEN(w, ".\n");
 	switch (rng_below(&n->r, 8)) {
 	case 0:
 		PEN(w, "Came by car, plate ");
@@ -271,6 +255,31 @@ social(struct writer *n)
 		pen_id(w, CATEGORY_PHONE, p->phone);
 		PEN(w, " with results.\n");
 	}
+}
+
+static void
+social(struct writer *n)
+{
+	const struct synth_patient *p = n->p;
+	struct pen *w = n->w;
+
+	who(n);
+	PEN(w, " lives at ");
+	pen_id(w, CATEGORY_GEOGRAPHIC, n->face.home->line);
+	PEN(w, ", ");
+	pen_id(w, CATEGORY_GEOGRAPHIC, n->face.home->city);
+	PEN(w, ", ");
+	pen_c(w, n->face.home->state); /* a state may stay */
+	PEN(w, " ");
+	pen_id(w, CATEGORY_GEOGRAPHIC, n->face.home->zip);
+	PEN(w, ". Next of kin: ");
+	full_name(w, &p->kin, WHOSE_RELATIVE);
+	PEN(w, " (");
+	pen_c(w, p->kin_is);
+	PEN(w, "), ");
+	pen_id_str(w, CATEGORY_PHONE, WHOSE_RELATIVE, str_c(p->kin_phone));
+	PEN(w, ".\n");
+	aside(n);
 }
 
 /* words that are not names here */
