@@ -8,7 +8,8 @@
  *   2. an explicit Deny of the bucket policy, but for the bucket's owner on the policy itself;
  *   3. the role, which is a cap;
  *   4. an Allow of the bucket policy, ownership of the bucket, ownership of the object, ACLs; the first that says yes;
- *   5. what a want would make public or take from the bucket's owner (Block Public Access, ACLs disabled, the policy's text).
+ *   5. locks: leave to set them, and never to weaken them but GOVERNANCE by who may pass by it;
+ *   6. what a want would make public or take from the bucket's owner (Block Public Access, ACLs disabled, the policy's text).
  * Nothing of that says yes: DENIED. doc/policy.md. Process: warden.
  */
 #ifndef CLOISTER_WARDEN_DECIDE_H
