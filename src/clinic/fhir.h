@@ -36,7 +36,7 @@ void fhir_array(struct fhir_writer *w, const char *key);
 void fhir_end(struct fhir_writer *w); /* closes the innermost; nothing of it stays if it is empty */
 bool fhir_is_empty(const struct fhir_writer *w); /* nothing in the innermost yet? */
 void fhir_string(struct fhir_writer *w, const char *key, struct str s); /* UTF-8; nothing if empty */
-void fhir_literal(struct fhir_writer *w, const char *key, const char *z);
+void fhir_literal(struct fhir_writer *w, const char *key, const char *z); /* ours: nothing in it to escape */
 void fhir_bool(struct fhir_writer *w, const char *key, bool v);
 void fhir_uint(struct fhir_writer *w, const char *key, uint64_t v);
 /* fhir_decimal(w, key, s): digits as they came, made a JSON number ("+5", "05", ".5", "5." are sent); false, nothing written, if it is none. */

@@ -124,7 +124,17 @@ fhir_string(struct fhir_writer *w, const char *key, struct str s)
 void
 fhir_literal(struct fhir_writer *w, const char *key, const char *z)
 {
-	fhir_string(w, key, str_c(z));
+	size_t n = strlen(z);
+	char *p;
+
+	lead(w, key);
+	p = buf_room(w->b, n + 2);
+	if (!p)
+		return;
+	p[0] = '"';
+	memcpy(p + 1, z, n);
+	p[n + 1] = '"';
+	buf_grew(w->b, n + 2);
 }
 
 void

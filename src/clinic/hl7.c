@@ -310,6 +310,18 @@ hl7_field(const struct hl7_message *m, size_t segment, unsigned n)
 	return str_of(m->text.p + at[0], at[1] - at[0] - 1);
 }
 
+/* memchr, without the cost of a call where the next delimiter is near, as it is but in documents. */
+static const char *
+seek(const char *p, char c, size_t n)
+{
+	size_t near = n < 24 ? n : 24;
+
+	for (size_t i = 0; i < near; i++)
+		if (p[i] == c)
+			return p + i;
+	return n > near ? memchr(p + near, c, n - near) : NULL;
+}
+
 /* cut(s, c, n): the ${n}th part between ${c}s; all of it is the first if ${c} is 0. */
 static struct str
 cut(struct str s, char c, unsigned n)
@@ -321,7 +333,7 @@ cut(struct str s, char c, unsigned n)
 	if (!c)
 		return n == 1 ? s : STR_NONE;
 	for (;; n--) {
-		const char *next = memchr(p, c, s.n - (size_t)(p - s.p));
+		const char *next = seek(p, c, s.n - (size_t)(p - s.p));
 
 		end = next ? next : s.p + s.n;
 		if (n == 1)

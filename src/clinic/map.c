@@ -263,6 +263,7 @@ map_message(const struct hl7_message *hm, const struct map_options *o, struct bu
 	free(m.pending);
 	free(m.seen);
 	free(m.results);
+	explicit_bzero(m.known, sizeof(m.known));
 	buf_release(&m.key);
 	buf_release(&m.text);
 	return why;

@@ -37,7 +37,14 @@ struct map_seen { /* open addressing on the id; count 0: empty */
 	uint32_t count;
 };
 
+struct map_known { /* a key whose id has been made; n 0: none */
+	size_t n;
+	char key[104];
+	struct map_id id;
+};
+
 struct mapper {
+	struct map_known known[32];
 	const struct hl7_message *m;
 	const struct map_options *o;
 	struct map_result *r;
@@ -53,8 +60,7 @@ struct mapper {
 	size_t seen_cap, seen_count;
 	struct map_id *results; /* observations of the order being mapped */
 	size_t results_count, results_cap;
-	struct map_id *targets; /* of Provenance */
-	const char *target_types[8];
+	const char *target_types[8]; /* of Provenance */
 	struct map_id target_ids[8];
 	size_t target_count;
 	struct str deleted[16]; /* names of elements to delete in the entry being written; of ours */
