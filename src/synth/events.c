@@ -141,7 +141,7 @@ synth_hl7(struct synth *s, uint32_t number, struct synth_sink sink)
 	TRY(synth_play(s, number, &p));
 	n = events_of(p, s->events);
 	for (size_t i = 0; i < n; i++)
-		TRY(hl7_write(s, &s->events[i], i, sink));
+		TRY(event_write(s, &s->events[i], i, sink));
 	return OK;
 }
 
@@ -205,7 +205,7 @@ send_window(struct synth *s, size_t from, size_t to, size_t slots, struct buf *w
 	for (size_t i = 0; i < window->n / sizeof(*all); i++) {
 		TRY(synth_play(s, all[i].patient, &p));
 		events_of(p, s->events);
-		TRY(hl7_write(s, &s->events[all[i].serial], all[i].serial, sink));
+		TRY(event_write(s, &s->events[all[i].serial], all[i].serial, sink));
 	}
 	return OK;
 }

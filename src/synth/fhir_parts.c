@@ -5,7 +5,7 @@ static const char *const types[] = {"Patient", "Patient", "Practitioner", "Encou
 
 /* version 8 of RFC 9562: made by us, from (seed, patient, kind, number) */
 void
-fhir_uuid(const struct fhir_teller *t, enum resource_kind kind, uint64_t n, char out[UUID_LEN])
+tell_uuid(const struct fhir_teller *t, enum resource_kind kind, uint64_t n, char out[UUID_LEN])
 {
 	static const char digits[] = "0123456789abcdef";
 	/* clinicians are the same ones for all patients */
@@ -26,7 +26,7 @@ fhir_uuid(const struct fhir_teller *t, enum resource_kind kind, uint64_t n, char
 
 /* {"reference":"…"} */
 void
-fhir_reference(struct fhir_teller *t, enum resource_kind kind, const char *id)
+tell_reference(struct fhir_teller *t, enum resource_kind kind, const char *id)
 {
 	struct pen *w = t->w;
 
@@ -42,24 +42,24 @@ fhir_reference(struct fhir_teller *t, enum resource_kind kind, const char *id)
 }
 
 void
-fhir_refer(struct fhir_teller *t, enum resource_kind kind, uint64_t n)
+tell_refer(struct fhir_teller *t, enum resource_kind kind, uint64_t n)
 {
 	char id[UUID_LEN];
 
-	fhir_uuid(t, kind, n, id);
-	fhir_reference(t, kind, id);
+	tell_uuid(t, kind, n, id);
+	tell_reference(t, kind, id);
 }
 
 void
-fhir_subject(struct fhir_teller *t)
+tell_subject(struct fhir_teller *t)
 {
 	PEN(t->w, ",\"subject\":");
-	fhir_reference(t, R_PATIENT, t->patient);
+	tell_reference(t, R_PATIENT, t->patient);
 }
 
 /* {"resourceType":"…" with what has to stand around it */
 void
-fhir_begin(struct fhir_teller *t, enum resource_kind kind, const char *id)
+tell_begin(struct fhir_teller *t, enum resource_kind kind, const char *id)
 {
 	struct pen *w = t->w;
 
@@ -83,7 +83,7 @@ fhir_begin(struct fhir_teller *t, enum resource_kind kind, const char *id)
 }
 
 struct err
-fhir_end(struct fhir_teller *t, enum resource_kind kind, const char *id, int64_t at)
+tell_end(struct fhir_teller *t, enum resource_kind kind, const char *id, int64_t at)
 {
 	struct pen *w = t->w;
 
@@ -104,7 +104,7 @@ fhir_end(struct fhir_teller *t, enum resource_kind kind, const char *id, int64_t
 }
 
 void
-fhir_coding(struct pen *w, const char *system, const char *code, const char *text)
+tell_coding(struct pen *w, const char *system, const char *code, const char *text)
 {
 	PEN(w, "{\"coding\":[{\"system\":\"");
 	pen_c(w, system);
@@ -116,7 +116,7 @@ fhir_coding(struct pen *w, const char *system, const char *code, const char *tex
 }
 
 void
-fhir_identifier(struct pen *w, const char *system, enum synth_category c, const char *value)
+tell_identifier(struct pen *w, const char *system, enum synth_category c, const char *value)
 {
 	PEN(w, "{\"system\":\"");
 	pen_c(w, system);

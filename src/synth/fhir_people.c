@@ -59,7 +59,7 @@ patient_links(struct fhir_teller *t, const struct synth_patient *p)
 	PEN(w, "]}]");
 	if (p->doubled) {
 		PEN(w, ",\"link\":[{\"other\":");
-		fhir_refer(t, R_DOUBLE, 0);
+		tell_refer(t, R_DOUBLE, 0);
 		PEN(w, ",\"type\":\"replaces\"}]");
 	}
 }
@@ -70,13 +70,13 @@ patient(struct fhir_teller *t)
 	const struct synth_patient *p = t->p;
 	struct pen *w = t->w;
 
-	fhir_begin(t, R_PATIENT, t->patient);
+	tell_begin(t, R_PATIENT, t->patient);
 	PEN(w, TEST_META ",\"identifier\":[");
-	fhir_identifier(w, "urn:synthetic:mrn", CATEGORY_MRN, p->mrn);
+	tell_identifier(w, "urn:synthetic:mrn", CATEGORY_MRN, p->mrn);
 	PEN(w, ",");
-	fhir_identifier(w, "http://hl7.org/fhir/sid/us-ssn", CATEGORY_SSN, p->ssn);
+	tell_identifier(w, "http://hl7.org/fhir/sid/us-ssn", CATEGORY_SSN, p->ssn);
 	PEN(w, ",");
-	fhir_identifier(w, "urn:synthetic:licence", CATEGORY_LICENCE, p->licence);
+	tell_identifier(w, "urn:synthetic:licence", CATEGORY_LICENCE, p->licence);
 	PEN(w, "],\"active\":true,\"name\":[");
 	human_name(w, &p->name, "official", WHOSE_PATIENT);
 	if (p->name_changed) {
@@ -111,7 +111,7 @@ patient(struct fhir_teller *t)
 		pen_dec(w, p->number % 2 + 1);
 	}
 	patient_links(t, p);
-	return fhir_end(t, R_PATIENT, t->patient, p->birth_s);
+	return tell_end(t, R_PATIENT, t->patient, p->birth_s);
 }
 
 /* the registration that was merged away */
@@ -124,10 +124,10 @@ patient_double(struct fhir_teller *t)
 
 	if (!p->doubled)
 		return OK;
-	fhir_uuid(t, R_DOUBLE, 0, id);
-	fhir_begin(t, R_DOUBLE, id);
+	tell_uuid(t, R_DOUBLE, 0, id);
+	tell_begin(t, R_DOUBLE, id);
 	PEN(w, TEST_META ",\"identifier\":[");
-	fhir_identifier(w, "urn:synthetic:mrn", CATEGORY_MRN, p->double_mrn);
+	tell_identifier(w, "urn:synthetic:mrn", CATEGORY_MRN, p->double_mrn);
 	PEN(w, "],\"active\":false,\"name\":[");
 	human_name(w, &p->double_name, "official", WHOSE_PATIENT);
 	PEN(w, "],\"gender\":\"");
@@ -135,9 +135,9 @@ patient_double(struct fhir_teller *t)
 	PEN(w, "\",\"birthDate\":\"");
 	pen_day_iso(w, p->birth_day);
 	PEN(w, "\",\"link\":[{\"other\":");
-	fhir_reference(t, R_PATIENT, t->patient);
+	tell_reference(t, R_PATIENT, t->patient);
 	PEN(w, ",\"type\":\"replaced-by\"}]");
-	return fhir_end(t, R_DOUBLE, id, p->merged);
+	return tell_end(t, R_DOUBLE, id, p->merged);
 }
 
 static struct err
@@ -146,14 +146,14 @@ coverage(struct fhir_teller *t)
 	struct pen *w = t->w;
 	char id[UUID_LEN];
 
-	fhir_uuid(t, R_COVERAGE, 0, id);
-	fhir_begin(t, R_COVERAGE, id);
+	tell_uuid(t, R_COVERAGE, 0, id);
+	tell_begin(t, R_COVERAGE, id);
 	PEN(w, ",\"status\":\"active\",\"subscriberId\":\"");
 	pen_id(w, CATEGORY_PLAN, t->p->plan);
 	PEN(w, "\",\"beneficiary\":");
-	fhir_reference(t, R_PATIENT, t->patient);
+	tell_reference(t, R_PATIENT, t->patient);
 	PEN(w, ",\"payor\":[{\"display\":\"Synthetic Plan Company\"}]");
-	return fhir_end(t, R_COVERAGE, id, t->p->birth_s);
+	return tell_end(t, R_COVERAGE, id, t->p->birth_s);
 }
 
 static struct err
@@ -163,8 +163,8 @@ practitioner(struct fhir_teller *t, uint8_t number)
 	struct pen *w = t->w;
 	char id[UUID_LEN];
 
-	fhir_uuid(t, R_PRACTITIONER, number, id);
-	fhir_begin(t, R_PRACTITIONER, id);
+	tell_uuid(t, R_PRACTITIONER, number, id);
+	tell_begin(t, R_PRACTITIONER, id);
 	PEN(w, ",\"identifier\":[{\"system\":\"urn:synthetic:clinician\",\"value\":\"");
 	pen_put(w, id, UUID_LEN);
 	PEN(w, "\"},{\"system\":\"urn:synthetic:clinician-number\",\"value\":\"");
@@ -172,7 +172,7 @@ practitioner(struct fhir_teller *t, uint8_t number)
 	PEN(w, "\"}],\"name\":[");
 	human_name(w, &d->name, "official", WHOSE_STAFF);
 	PEN(w, "]");
-	return fhir_end(t, R_PRACTITIONER, id, 0);
+	return tell_end(t, R_PRACTITIONER, id, 0);
 }
 
 static struct err
@@ -191,7 +191,7 @@ practitioners(struct fhir_teller *t)
 }
 
 struct err
-fhir_people(struct fhir_teller *t)
+tell_people(struct fhir_teller *t)
 {
 	TRY(patient(t));
 	TRY(patient_double(t));

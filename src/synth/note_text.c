@@ -406,7 +406,7 @@ body(struct writer *n)
 }
 
 void
-note_write(const struct synth *s, const struct synth_patient *p, size_t note, struct pen *w)
+note_text_write(const struct synth *s, const struct synth_patient *p, size_t note, struct pen *w)
 {
 	struct writer n = {.s = s, .p = p, .note = &p->notes[note], .w = w, .r = rng_of(s->o.seed, p->number, STREAM_NOTE + note)};
 

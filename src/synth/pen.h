@@ -106,7 +106,7 @@ void person_play(const struct synth *s, struct synth_patient *p);
 void person_name(const struct lexicon *l, struct rng *r, char sex, struct synth_name *ret);
 /* life_play(s, p): conditions, visits, and through care_visit() all that is done at them. */
 void life_play(const struct synth *s, struct synth_patient *p);
-void note_write(const struct synth *s, const struct synth_patient *p, size_t note, struct pen *w);
+void note_text_write(const struct synth *s, const struct synth_patient *p, size_t note, struct pen *w);
 /* The level of a measure on a day: what visits report, and bedside monitors vary around. */
 int32_t care_level(const struct synth_patient *p, struct rng *r, enum measure_kind m, enum condition_kind why, int32_t day);
 bool patient_has(const struct synth_patient *p, enum condition_kind kind, int32_t day);
@@ -122,7 +122,7 @@ void pen_bed(struct pen *w, const struct synth_move *m, char separator); /* ward
 
 /* events_of(p, events): how many; ${events} has EVENTS_MAX. */
 size_t events_of(const struct synth_patient *p, struct event *events);
-/* hl7_write(s, p, e, serial, sink): the message of one event, number ${serial} of the patient. */
-struct err hl7_write(struct synth *s, const struct event *e, size_t serial, struct synth_sink sink);
+/* event_write(s, p, e, serial, sink): the message of one event, number ${serial} of the patient. */
+struct err event_write(struct synth *s, const struct event *e, size_t serial, struct synth_sink sink);
 
 #endif

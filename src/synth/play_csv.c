@@ -318,7 +318,7 @@ notes(struct teller *t)
 		const struct synth_mark *marks;
 		size_t at = 0;
 
-		note_write(t->s, t->p, i, plain);
+		note_text_write(t->s, t->p, i, plain);
 		begin(t, key_of(t, i));
 		person_id(t);
 		day_and_time(w, note->at);

@@ -28,7 +28,7 @@ stay(struct pen *w, const struct synth_visit *v)
 		PEN(w, "}");
 	}
 	PEN(w, "],\"hospitalization\":{\"dischargeDisposition\":");
-	fhir_coding(w, "http://terminology.hl7.org/CodeSystem/discharge-disposition", v->died ? "exp" : "home", v->died ? "Died" : "Home");
+	tell_coding(w, "http://terminology.hl7.org/CodeSystem/discharge-disposition", v->died ? "exp" : "home", v->died ? "Died" : "Home");
 	PEN(w, "}");
 }
 
@@ -40,27 +40,27 @@ encounter(struct fhir_teller *t, size_t i)
 	const struct condition_code *c = &condition_codes[v->why];
 	struct pen *w = t->w;
 
-	fhir_begin(t, R_ENCOUNTER, t->visit);
+	tell_begin(t, R_ENCOUNTER, t->visit);
 	PEN(w, ",\"identifier\":[");
-	fhir_identifier(w, "urn:synthetic:visit", CATEGORY_OTHER, v->number);
+	tell_identifier(w, "urn:synthetic:visit", CATEGORY_OTHER, v->number);
 	PEN(w, ",");
-	fhir_identifier(w, "urn:synthetic:account", CATEGORY_ACCOUNT, v->account);
+	tell_identifier(w, "urn:synthetic:account", CATEGORY_ACCOUNT, v->account);
 	PEN(w, "],\"status\":\"");
 	pen_c(w, v->cancelled ? "cancelled" : "finished");
 	PEN(w, "\",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\",\"code\":\"");
 	pen_c(w, codes[v->class]);
 	PEN(w, "\"}");
-	fhir_subject(t);
+	tell_subject(t);
 	PEN(w, ",\"participant\":[{\"individual\":");
-	fhir_refer(t, R_PRACTITIONER, v->doctor);
+	tell_refer(t, R_PRACTITIONER, v->doctor);
 	PEN(w, "}],\"period\":");
 	period(w, v->begin, v->end);
 	PEN(w, ",\"reasonCode\":[");
-	fhir_coding(w, "http://snomed.info/sct", c->snomed, c->text);
+	tell_coding(w, "http://snomed.info/sct", c->snomed, c->text);
 	PEN(w, "]");
 	if (v->moves_n && !v->cancelled)
 		stay(w, v);
-	return fhir_end(t, R_ENCOUNTER, t->visit, v->begin);
+	return tell_end(t, R_ENCOUNTER, t->visit, v->begin);
 }
 
 static struct err
@@ -71,8 +71,8 @@ condition(struct fhir_teller *t, size_t i)
 	struct pen *w = t->w;
 	char id[UUID_LEN], visit[UUID_LEN];
 
-	fhir_uuid(t, R_CONDITION, i, id);
-	fhir_begin(t, R_CONDITION, id);
+	tell_uuid(t, R_CONDITION, i, id);
+	tell_begin(t, R_CONDITION, id);
 	PEN(w, ",\"clinicalStatus\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/condition-clinical\",\"code\":\"");
 	pen_c(w, has->end_day ? "resolved" : "active");
 	PEN(w, "\"}]},\"code\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":\"");
@@ -82,11 +82,11 @@ condition(struct fhir_teller *t, size_t i)
 	PEN(w, "\"},{\"system\":\"http://hl7.org/fhir/sid/icd-10-cm\",\"code\":\"");
 	pen_c(w, c->icd10);
 	PEN(w, "\"}]}");
-	fhir_subject(t);
+	tell_subject(t);
 	if (has->visit != UINT16_MAX) {
 		PEN(w, ",\"encounter\":");
-		fhir_uuid(t, R_ENCOUNTER, has->visit, visit);
-		fhir_reference(t, R_ENCOUNTER, visit);
+		tell_uuid(t, R_ENCOUNTER, has->visit, visit);
+		tell_reference(t, R_ENCOUNTER, visit);
 	}
 	PEN(w, ",\"onsetDateTime\":\"");
 	pen_day_iso(w, has->onset_day);
@@ -95,7 +95,7 @@ condition(struct fhir_teller *t, size_t i)
 		pen_day_iso(w, has->end_day);
 	}
 	PEN(w, "\"");
-	return fhir_end(t, R_CONDITION, id, (int64_t)has->onset_day * CIVIL_DAY_S);
+	return tell_end(t, R_CONDITION, id, (int64_t)has->onset_day * CIVIL_DAY_S);
 }
 
 static struct err
@@ -107,19 +107,19 @@ medication(struct fhir_teller *t, size_t i)
 	struct pen *w = t->w;
 	char id[UUID_LEN];
 
-	fhir_uuid(t, R_MEDICATION_REQUEST, i, id);
-	fhir_begin(t, R_MEDICATION_REQUEST, id);
+	tell_uuid(t, R_MEDICATION_REQUEST, i, id);
+	tell_begin(t, R_MEDICATION_REQUEST, id);
 	PEN(w, ",\"status\":\"");
 	pen_c(w, !d->until_day ? "active" : drug_codes[d->kind].days ? "completed" : "stopped");
 	PEN(w, "\",\"intent\":\"order\",\"medicationCodeableConcept\":");
-	fhir_coding(w, "http://www.nlm.nih.gov/research/umls/rxnorm", dose->rxnorm, dose->text);
-	fhir_subject(t);
+	tell_coding(w, "http://www.nlm.nih.gov/research/umls/rxnorm", dose->rxnorm, dose->text);
+	tell_subject(t);
 	PEN(w, ",\"encounter\":");
-	fhir_refer(t, R_ENCOUNTER, d->visit);
+	tell_refer(t, R_ENCOUNTER, d->visit);
 	PEN(w, ",\"authoredOn\":\"");
 	pen_day_iso(w, d->from_day);
 	PEN(w, "\",\"requester\":");
-	fhir_refer(t, R_PRACTITIONER, v->doctor);
+	tell_refer(t, R_PRACTITIONER, v->doctor);
 	PEN(w, ",\"dosageInstruction\":[{\"text\":\"");
 	pen_z(w, dose->sig);
 	PEN(w, "\",\"timing\":{\"repeat\":{\"boundsPeriod\":{\"start\":\"");
@@ -129,7 +129,7 @@ medication(struct fhir_teller *t, size_t i)
 		pen_day_iso(w, d->until_day);
 	}
 	PEN(w, "\"}}}}]");
-	return fhir_end(t, R_MEDICATION_REQUEST, id, (int64_t)d->from_day * CIVIL_DAY_S);
+	return tell_end(t, R_MEDICATION_REQUEST, id, (int64_t)d->from_day * CIVIL_DAY_S);
 }
 
 #define UCUM "\"system\":\"http://unitsofmeasure.org\",\"code\":\""
@@ -151,16 +151,16 @@ observation_head(struct fhir_teller *t, const struct synth_panel *q, const char 
 {
 	struct pen *w = t->w;
 
-	fhir_begin(t, R_OBSERVATION, id);
+	tell_begin(t, R_OBSERVATION, id);
 	PEN(w, ",\"status\":\"");
 	pen_c(w, corrected ? "corrected" : "final");
 	PEN(w, "\",\"category\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/observation-category\",\"code\":\"");
 	pen_c(w, q->kind == P_VITALS ? "vital-signs" : "laboratory");
 	PEN(w, "\"}]}],\"code\":");
-	fhir_coding(w, "http://loinc.org", loinc, text);
-	fhir_subject(t);
+	tell_coding(w, "http://loinc.org", loinc, text);
+	tell_subject(t);
 	PEN(w, ",\"encounter\":");
-	fhir_reference(t, R_ENCOUNTER, t->visit);
+	tell_reference(t, R_ENCOUNTER, t->visit);
 	PEN(w, ",\"effectiveDateTime\":\"");
 	pen_time_iso(w, q->at);
 	PEN(w, "\",\"issued\":\"");
@@ -179,20 +179,20 @@ observation(struct fhir_teller *t, size_t panel, uint8_t i)
 
 	if (m == M_DIASTOLIC) /* told together with the systolic one */
 		return OK;
-	fhir_uuid(t, R_OBSERVATION, panel * PANEL_VALUES_MAX + i, id);
+	tell_uuid(t, R_OBSERVATION, panel * PANEL_VALUES_MAX + i, id);
 	if (m == M_SYSTOLIC) {
 		observation_head(t, q, id, false, "85354-9", "Blood pressure");
 		PEN(w, ",\"component\":[");
 		for (uint8_t k = 0; k < 2; k++) {
 			c = &measure_codes[M_SYSTOLIC + k];
 			pen_c(w, k ? ",{\"code\":" : "{\"code\":");
-			fhir_coding(w, "http://loinc.org", c->loinc, c->text);
+			tell_coding(w, "http://loinc.org", c->loinc, c->text);
 			PEN(w, ",\"valueQuantity\":");
 			quantity(w, c, q->values[k]);
 			PEN(w, "}");
 		}
 		PEN(w, "]");
-		return fhir_end(t, R_OBSERVATION, id, q->at);
+		return tell_end(t, R_OBSERVATION, id, q->at);
 	}
 	observation_head(t, q, id, q->corrected_at && i == q->wrong_at, c->loinc, c->text);
 	PEN(w, ",\"valueQuantity\":");
@@ -209,7 +209,7 @@ observation(struct fhir_teller *t, size_t panel, uint8_t i)
 		}
 		PEN(w, "}]");
 	}
-	return fhir_end(t, R_OBSERVATION, id, q->at);
+	return tell_end(t, R_OBSERVATION, id, q->at);
 }
 
 static struct err
@@ -224,25 +224,25 @@ report(struct fhir_teller *t, size_t panel)
 		TRY(observation(t, panel, i));
 	if (q->kind == P_VITALS || c->n == 1)
 		return OK;
-	fhir_uuid(t, R_REPORT, panel, id);
-	fhir_begin(t, R_REPORT, id);
+	tell_uuid(t, R_REPORT, panel, id);
+	tell_begin(t, R_REPORT, id);
 	PEN(w, ",\"status\":\"");
 	pen_c(w, q->corrected_at ? "corrected" : "final");
 	PEN(w, "\",\"code\":");
-	fhir_coding(w, "http://loinc.org", c->loinc, c->text);
-	fhir_subject(t);
+	tell_coding(w, "http://loinc.org", c->loinc, c->text);
+	tell_subject(t);
 	PEN(w, ",\"encounter\":");
-	fhir_reference(t, R_ENCOUNTER, t->visit);
+	tell_reference(t, R_ENCOUNTER, t->visit);
 	PEN(w, ",\"effectiveDateTime\":\"");
 	pen_time_iso(w, q->at);
 	PEN(w, "\",\"result\":[");
 	for (uint8_t i = 0; i < c->n; i++) {
 		if (i)
 			PEN(w, ",");
-		fhir_refer(t, R_OBSERVATION, panel * PANEL_VALUES_MAX + i);
+		tell_refer(t, R_OBSERVATION, panel * PANEL_VALUES_MAX + i);
 	}
 	PEN(w, "]");
-	return fhir_end(t, R_REPORT, id, q->at);
+	return tell_end(t, R_REPORT, id, q->at);
 }
 
 static struct err
@@ -253,20 +253,20 @@ immunization(struct fhir_teller *t, size_t i)
 	struct pen *w = t->w;
 	char id[UUID_LEN];
 
-	fhir_uuid(t, R_IMMUNIZATION, i, id);
-	fhir_begin(t, R_IMMUNIZATION, id);
+	tell_uuid(t, R_IMMUNIZATION, i, id);
+	tell_begin(t, R_IMMUNIZATION, id);
 	PEN(w, ",\"status\":\"completed\",\"vaccineCode\":");
-	fhir_coding(w, "http://hl7.org/fhir/sid/cvx", c->cvx, c->text);
+	tell_coding(w, "http://hl7.org/fhir/sid/cvx", c->cvx, c->text);
 	PEN(w, ",\"patient\":");
-	fhir_reference(t, R_PATIENT, t->patient);
+	tell_reference(t, R_PATIENT, t->patient);
 	PEN(w, ",\"encounter\":");
-	fhir_reference(t, R_ENCOUNTER, t->visit);
+	tell_reference(t, R_ENCOUNTER, t->visit);
 	PEN(w, ",\"occurrenceDateTime\":\"");
 	pen_time_iso(w, shot->at);
 	PEN(w, "\",\"lotNumber\":\"");
 	pen_c(w, shot->lot);
 	PEN(w, "\"");
-	return fhir_end(t, R_IMMUNIZATION, id, shot->at);
+	return tell_end(t, R_IMMUNIZATION, id, shot->at);
 }
 
 static struct err
@@ -277,22 +277,22 @@ document(struct fhir_teller *t, size_t i)
 	struct pen *w = t->w;
 	char id[UUID_LEN];
 
-	fhir_uuid(t, R_DOCUMENT, i, id);
-	fhir_begin(t, R_DOCUMENT, id);
+	tell_uuid(t, R_DOCUMENT, i, id);
+	tell_begin(t, R_DOCUMENT, id);
 	PEN(w, ",\"status\":\"current\",\"type\":");
-	fhir_coding(w, "http://loinc.org", c->loinc, c->text);
-	fhir_subject(t);
+	tell_coding(w, "http://loinc.org", c->loinc, c->text);
+	tell_subject(t);
 	PEN(w, ",\"date\":\"");
 	pen_time_iso(w, note->at);
 	PEN(w, "\",\"author\":[");
-	fhir_refer(t, R_PRACTITIONER, note->author);
+	tell_refer(t, R_PRACTITIONER, note->author);
 	PEN(w, "],\"content\":[{\"attachment\":{\"contentType\":\"text/plain; charset=utf-8\",\"data\":\"");
-	note_write(t->s, t->p, i, &t->s->note);
+	note_text_write(t->s, t->p, i, &t->s->note);
 	pen_base64(w, &t->s->note);
 	PEN(w, "\"}}],\"context\":{\"encounter\":[");
-	fhir_reference(t, R_ENCOUNTER, t->visit);
+	tell_reference(t, R_ENCOUNTER, t->visit);
 	PEN(w, "]}");
-	return fhir_end(t, R_DOCUMENT, id, note->at);
+	return tell_end(t, R_DOCUMENT, id, note->at);
 }
 
 /* visit by visit; panels, shots and notes lie in the order of visits */
@@ -302,15 +302,15 @@ tell(struct fhir_teller *t)
 	const struct synth_patient *p = t->p;
 	size_t panel = 0, shot = 0, note = 0;
 
-	fhir_uuid(t, R_PATIENT, 0, t->patient);
-	TRY(fhir_people(t));
+	tell_uuid(t, R_PATIENT, 0, t->patient);
+	TRY(tell_people(t));
 	for (size_t i = 0; i < p->conditions_n; i++)
 		if (p->conditions[i].onset_day * (int64_t)CIVIL_DAY_S < (p->died ? p->died : INT64_MAX))
 			TRY(condition(t, i));
 	for (size_t i = 0; i < p->drugs_n; i++)
 		TRY(medication(t, i));
 	for (size_t i = 0; i < p->visits_n; i++) {
-		fhir_uuid(t, R_ENCOUNTER, i, t->visit);
+		tell_uuid(t, R_ENCOUNTER, i, t->visit);
 		TRY(encounter(t, i));
 		for (; panel < p->panels_n && p->panels[panel].visit == i; panel++)
 			TRY(report(t, panel));

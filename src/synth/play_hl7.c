@@ -151,6 +151,13 @@ pid(struct message *m)
 	PEN(w, "\r");
 }
 
+/* HL7 table 0063 */
+static const char *
+kin_code(const char *kin_is)
+{
+	return strcmp(kin_is, "spouse") == 0 ? "SPO" : strcmp(kin_is, "mother") == 0 ? "MTH" : strcmp(kin_is, "sister") == 0 ? "SIB" : "CHD";
+}
+
 static void
 nk1(struct message *m)
 {
@@ -160,8 +167,10 @@ nk1(struct message *m)
 	PEN(w, "NK1|1|");
 	name_parts(w, &p->kin, WHOSE_RELATIVE);
 	PEN(w, "|");
+	pen_c(w, kin_code(p->kin_is));
+	PEN(w, "^");
 	pen_c(w, p->kin_is);
-	PEN(w, "||");
+	PEN(w, "^HL70063||");
 	phone(w, p->kin_phone, WHOSE_RELATIVE, "^PRN^PH");
 	PEN(w, "\r");
 }
@@ -519,12 +528,12 @@ mdm(struct message *m)
 	snprintf(id, sizeof(id), "N%s-%u", m->p->mrn, m->e->a);
 	pen_id(w, CATEGORY_OTHER, id);
 	PEN(w, "|||||AU\r");
-	note_write(m->s, m->p, m->e->a, &m->s->note);
+	note_text_write(m->s, m->p, m->e->a, &m->s->note);
 	note_lines(m);
 }
 
 struct err
-hl7_write(struct synth *s, const struct event *e, size_t serial, struct synth_sink sink)
+event_write(struct synth *s, const struct event *e, size_t serial, struct synth_sink sink)
 {
 	struct message m = {.s = s, .p = &s->patient, .e = e, .w = &s->pen, .serial = serial};
 	char id[32];

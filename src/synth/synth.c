@@ -78,7 +78,7 @@ synth_notes(struct synth *s, uint32_t number, struct synth_sink sink)
 		char id[32];
 
 		snprintf(id, sizeof(id), "%u-%zu", number, i);
-		note_write(s, p, i, &s->note);
+		note_text_write(s, p, i, &s->note);
 		TRY(pen_send(&s->note, sink, &(struct synth_record){.kind = SYNTH_NOTE_TEXT, .set = note_codes[p->notes[i].kind].v2,
 			.patient = number, .at = p->notes[i].at, .id = str_c(id)}));
 	}
