@@ -14,7 +14,7 @@ buf_release(struct buf *b)
 	free(b->p);
 	b->p = NULL;
 	b->n = b->cap = 0;
-	b->failed = false;
+	b->failed = b->no_memory = false;
 }
 
 void
@@ -23,7 +23,7 @@ buf_clear(struct buf *b)
 	if (b->wiped && b->p)
 		explicit_bzero(b->p, b->n);
 	b->n = 0;
-	b->failed = false;
+	b->failed = b->no_memory = false;
 }
 
 struct buf
@@ -33,14 +33,14 @@ buf_take(struct buf *b)
 
 	b->p = NULL;
 	b->n = b->cap = 0;
-	b->failed = false;
+	b->failed = b->no_memory = false;
 	return r;
 }
 
 struct err
 buf_check(const struct buf *b)
 {
-	return b->failed ? ERR(ERR_LIMIT) : OK;
+	return !b->failed ? OK : b->no_memory ? ERR(ERR_NO_MEMORY) : ERR(ERR_LIMIT);
 }
 
 static bool
@@ -76,8 +76,12 @@ buf_room(struct buf *b, size_t n)
 	INVARIANT(b->max > 0);
 	if (b->failed)
 		return NULL;
-	if (n > b->max - b->n || (n > b->cap - b->n && !grow(b, b->n + n))) {
+	if (n > b->max - b->n) {
 		b->failed = true;
+		return NULL;
+	}
+	if (n > b->cap - b->n && !grow(b, b->n + n)) {
+		b->failed = b->no_memory = true;
 		return NULL;
 	}
 	return b->p ? b->p + b->n : NULL;

@@ -18,6 +18,7 @@ struct buf {
 	size_t cap;
 	size_t max;
 	bool failed;
+	bool no_memory; /* that is why */
 	bool wiped;
 };
 
@@ -29,7 +30,7 @@ void buf_release(struct buf *b); /* frees; the buffer is empty and usable again 
 void buf_clear(struct buf *b);   /* n = 0 and not failed; keeps the memory */
 /* buf_take(b): hands the bytes over; ${b} is left empty. */
 struct buf buf_take(struct buf *b);
-struct err buf_check(const struct buf *b);
+struct err buf_check(const struct buf *b); /* LIMIT: past the maximum; NO_MEMORY */
 
 static inline struct str
 buf_str(const struct buf *b)

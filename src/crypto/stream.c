@@ -350,8 +350,7 @@ stream_seal(const struct data_key *k, const struct stream_context *c, struct phi
 	struct derived d;
 	struct err e;
 
-	if (!head)
-		return ERR(ERR_LIMIT);
+	TRY(buf_check(out));
 	rand_bytes(head, STREAM_SALT);
 	derive(k, c, head, &d);
 	memcpy(head + STREAM_SALT, d.commitment, COMMITMENT);
@@ -376,8 +375,7 @@ stream_open(const struct data_key *k, const struct stream_context *c, struct sea
 
 	TRY(stream_plain_size(s.n, &plain_size));
 	room = buf_room(out, plain_size);
-	if (out->failed)
-		return ERR(ERR_LIMIT);
+	TRY(buf_check(out));
 	TRY(derive_checked(k, c, (const uint8_t *)s.p, &d));
 	e = gcm_key(ctx, d.key, false);
 	if (!err_is(e))

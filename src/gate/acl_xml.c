@@ -212,8 +212,9 @@ acl_from_xml(struct str text, struct xml_doc **ret_doc, struct acl *ret)
 
 	*ret_doc = NULL;
 	memset(ret, 0, sizeof(*ret));
-	if (err_is(xml_parse(text, &doc)))
-		return S3_MALFORMED_ACL;
+	e = xml_read(text, S3_MALFORMED_ACL, &doc);
+	if (e != S3_OK)
+		return e;
 	e = policy_from_xml(xml_root(doc), ret);
 	if (e == S3_OK)
 		*ret_doc = doc;

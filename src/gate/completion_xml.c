@@ -75,7 +75,9 @@ completion_parse(struct str xml, struct completion *ret)
 
 	if (!c.parts)
 		return S3_INTERNAL_ERROR;
-	e = err_is(xml_parse(xml, &doc)) ? S3_MALFORMED_XML : parts_from_xml(xml_root(doc), &c);
+	e = xml_read(xml, S3_MALFORMED_XML, &doc);
+	if (e == S3_OK)
+		e = parts_from_xml(xml_root(doc), &c);
 	xml_free(doc);
 	if (e == S3_OK)
 		*ret = c;

@@ -100,7 +100,9 @@ deletion_parse(struct str xml, struct deletion_list *ret)
 
 	if (!l.objects)
 		return S3_INTERNAL_ERROR;
-	e = err_is(xml_parse(xml, &l.doc)) ? S3_MALFORMED_XML : list_from_xml(xml_root(l.doc), &l);
+	e = xml_read(xml, S3_MALFORMED_XML, &l.doc);
+	if (e == S3_OK)
+		e = list_from_xml(xml_root(l.doc), &l);
 	if (e == S3_OK)
 		*ret = l;
 	else

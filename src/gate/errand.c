@@ -207,8 +207,9 @@ document_open(const struct request *r, const char *root, struct xml_doc **ret)
 		return e;
 	if (r->document.n == 0)
 		return S3_MISSING_REQUEST_BODY;
-	if (err_is(xml_parse(buf_str(&r->document), &d)))
-		return S3_MALFORMED_XML;
+	e = xml_read(buf_str(&r->document), S3_MALFORMED_XML, &d);
+	if (e != S3_OK)
+		return e;
 	if (!xml_is(xml_root(d), root)) {
 		xml_free(d);
 		return S3_MALFORMED_XML;

@@ -232,9 +232,8 @@ put_etag(struct buf *b, const uint8_t etag[16], uint32_t n_parts)
 struct err
 parse_etag(struct str s, uint8_t etag[16], uint32_t *ret_parts)
 {
-	AUTO_BUF raw = BUF(16);
 	struct str hex, tail;
-	uint64_t parts = 0;
+	uint64_t parts = 0, high, low;
 
 	s = str_trim(s);
 	if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
@@ -243,8 +242,10 @@ parse_etag(struct str s, uint8_t etag[16], uint32_t *ret_parts)
 		TRY(num_parse_u64(tail, LIMIT_PARTS, &parts));
 	if (hex.n != 32)
 		return ERR(ERR_INVALID);
-	TRY(buf_decode_hex(&raw, hex));
-	memcpy(etag, raw.p, 16);
+	TRY(num_parse_hex(str_sub(hex, 0, 16), &high));
+	TRY(num_parse_hex(str_sub(hex, 16, 16), &low));
+	num_put_be64(etag, high);
+	num_put_be64(etag + 8, low);
 	*ret_parts = (uint32_t)parts;
 	return OK;
 }

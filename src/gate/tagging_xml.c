@@ -121,8 +121,9 @@ tagging_parse(struct str xml, size_t max, struct tag_list *ret)
 	INVARIANT(max <= LIMIT_TAGS_PER_BUCKET);
 	if (!tag_list_init(ret))
 		return S3_INTERNAL_ERROR;
-	if (err_is(xml_parse(xml, &doc)))
-		return S3_MALFORMED_XML;
+	e = xml_read(xml, S3_MALFORMED_XML, &doc);
+	if (e != S3_OK)
+		return e;
 	e = set_from_xml(xml_root(doc), max, ret);
 	xml_free(doc);
 	return e;
@@ -152,10 +153,14 @@ add_from_header(struct str item, struct tag_list *l)
 	AUTO_BUF value = BUF_WIPED(16 * KiB);
 	struct str raw_key, raw_value;
 	enum s3_error e;
+	struct err decoded;
 
 	str_split(item, '=', &raw_key, &raw_value);
-	if (err_is(percent_decode(raw_key, true, &key)) || err_is(percent_decode(raw_value, true, &value)))
-		return S3_INVALID_ARGUMENT;
+	decoded = percent_decode(raw_key, true, &key);
+	if (!err_is(decoded))
+		decoded = percent_decode(raw_value, true, &value);
+	if (err_is(decoded))
+		return decoded.code == ERR_NO_MEMORY ? S3_INTERNAL_ERROR : S3_INVALID_ARGUMENT;
 	if (key.n == 0 || has_key(l, buf_str(&key)))
 		return S3_INVALID_ARGUMENT;
 	e = tag_check(buf_str(&key), buf_str(&value));

@@ -30,6 +30,22 @@ refuse_dtd(void *ctx, const xmlChar *name, const xmlChar *external_id, const xml
 	xmlStopParser(ctx);
 }
 
+/* Else it writes to standard error, with a piece of the document, whatever the parser's options say: when memory is out. */
+static void
+ignore_error(void *ctx, xmlErrorPtr e)
+{
+	(void)ctx, (void)e;
+}
+
+static void
+on_error(void *ctx, xmlErrorPtr e)
+{
+	bool *no_memory = ctx;
+
+	if (e->code == XML_ERR_NO_MEMORY)
+		*no_memory = true;
+}
+
 static void
 init(void)
 {
@@ -84,10 +100,12 @@ xml_parse(struct str text, struct xml_doc **ret)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct xml_doc *d;
 	xmlParserCtxt *c;
+	bool no_memory = false;
 
 	pthread_once(&once, init);
 	if (text.n == 0 || text.n > 64 * 1024 * 1024)
 		return ERR(ERR_INVALID);
+	xmlSetStructuredErrorFunc(NULL, ignore_error);
 	c = xmlNewParserCtxt();
 	d = calloc(1, sizeof(*d));
 	if (!c || !d) {
@@ -95,14 +113,24 @@ xml_parse(struct str text, struct xml_doc **ret)
 		free(d);
 		return ERR(ERR_NO_MEMORY);
 	}
+	xmlSetStructuredErrorFunc(&no_memory, on_error); /* the thread's own */
 	d->tree = parse(c, text);
+	xmlSetStructuredErrorFunc(NULL, ignore_error);
 	xmlFreeParserCtxt(c);
-	if (!d->tree) {
-		free(d);
-		return ERR(ERR_INVALID);
+	if (!d->tree || no_memory) { /* without memory a tree may lack something */
+		xml_free(d);
+		return ERR(no_memory ? ERR_NO_MEMORY : ERR_INVALID);
 	}
 	*ret = d;
 	return OK;
+}
+
+enum s3_error
+xml_read(struct str text, enum s3_error malformed, struct xml_doc **ret)
+{
+	struct err e = xml_parse(text, ret);
+
+	return !err_is(e) ? S3_OK : e.code == ERR_INVALID ? malformed : S3_INTERNAL_ERROR;
 }
 
 void

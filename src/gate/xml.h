@@ -6,6 +6,7 @@
 #define CLOISTER_GATE_XML_H
 
 #include "base/buf.h"
+#include "gate/s3_error.h"
 
 #define S3_XMLNS "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -13,6 +14,8 @@ struct xml_doc;
 struct xml_node; /* an element; lives as long as its document */
 /* INVALID: not well-formed, a DTD, too deep. */
 struct err xml_parse(struct str text, struct xml_doc **ret);
+/* xml_read(text, malformed, &d): the same for S3: ${malformed}, or INTERNAL_ERROR: it is not the document's fault. */
+enum s3_error xml_read(struct str text, enum s3_error malformed, struct xml_doc **ret);
 void xml_free(struct xml_doc *d);
 const struct xml_node *xml_root(const struct xml_doc *d);
 bool xml_is(const struct xml_node *n, const char *name);                     /* local name; any namespace */

@@ -30,15 +30,15 @@ note_name_ok(struct str s)
 static void
 key_id(struct str name, uint8_t type, const uint8_t key[32], uint8_t out[4])
 {
-	AUTO_BUF in = BUF(512);
+	char in[512];
 	uint8_t h[SHA256_BYTES];
 
-	buf_put_str(&in, name);
-	buf_put_char(&in, '\n');
-	buf_put_u8(&in, type);
-	buf_put(&in, key, 32);
-	INVARIANT(!err_is(buf_check(&in)));
-	sha256(buf_str(&in), h);
+	INVARIANT(name.n <= sizeof(in) - 34);
+	memcpy(in, name.p, name.n);
+	in[name.n] = '\n';
+	in[name.n + 1] = (char)type;
+	memcpy(in + name.n + 2, key, 32);
+	sha256(str_of(in, name.n + 34), h);
 	memcpy(out, h, 4);
 }
 
@@ -171,11 +171,13 @@ note_verify(const struct note *n, const struct vkey *v)
 	while (rest.n > 0) {
 		AUTO_BUF sig = BUF(8 * KiB);
 		struct str name;
+		struct err e;
 
 		if (!str_split(rest, '\n', &line, &rest) || ++count > NOTE_SIGNATURES_MAX)
 			return ERR(ERR_CORRUPT);
-		if (err_is(parse_signature(line, &name, &sig)))
-			return ERR(ERR_CORRUPT);
+		e = parse_signature(line, &name, &sig);
+		if (err_is(e))
+			return e.code == ERR_NO_MEMORY ? e : ERR(ERR_CORRUPT);
 		if (!str_eq(name, v->name) || memcmp(sig.p, v->id, 4) != 0)
 			continue; /* not ours to judge */
 		if (!signature_holds(n->text, v, str_sub(buf_str(&sig), 4, SIZE_MAX)))
@@ -188,25 +190,26 @@ note_verify(const struct note *n, const struct vkey *v)
 void
 note_sign(struct str text, const struct vkey *v, const struct sign_key *key, uint64_t time_s, struct buf *line)
 {
-	AUTO_BUF sig = BUF(4 + 8 + 64);
-	uint8_t raw[64];
+	AUTO_BUF signed_text = BUF(NOTE_BYTES_MAX + 64);
+	uint8_t sig[4 + 8 + 64];
+	size_t n = 4;
 
-	buf_put(&sig, v->id, 4);
+	memcpy(sig, v->id, 4);
 	if (v->type == NOTE_COSIGNATURE) {
-		AUTO_BUF signed_text = BUF(NOTE_BYTES_MAX + 64);
-
-		buf_put_u64(&sig, time_s);
+		num_put_be64(sig + n, time_s);
+		n += 8;
 		cosigned_text(text, time_s, &signed_text);
-		INVARIANT(!err_is(buf_check(&signed_text)));
-		sign(key, buf_str(&signed_text), raw);
-	} else {
-		sign(key, text, raw);
+		line->failed |= signed_text.failed;
+		line->no_memory |= signed_text.no_memory;
+		text = buf_str(&signed_text);
 	}
-	buf_put(&sig, raw, sizeof(raw));
+	if (line->failed)
+		return;
+	sign(key, text, sig + n);
 	buf_put_c(line, DASH);
 	buf_put_str(line, v->name);
 	buf_put_char(line, ' ');
-	buf_put_base64(line, sig.p, sig.n);
+	buf_put_base64(line, sig, n + 64);
 	buf_put_char(line, '\n');
 }
 
@@ -218,8 +221,10 @@ parse_body(struct checkpoint *c)
 
 	if (!str_split(rest, '\n', &c->origin, &rest) || c->origin.n == 0 || c->origin.n > 255 ||
 	    !str_split(rest, '\n', &size, &rest) || size.n == 0 || (size.p[0] == '0' && size.n > 1) ||
-	    err_is(num_parse_u64(size, INT64_MAX, &c->size)) || !str_split(rest, '\n', &b64, &rest) ||
-	    err_is(buf_decode_base64(&root, b64)) || root.n != HASH_BYTES)
+	    err_is(num_parse_u64(size, INT64_MAX, &c->size)) || !str_split(rest, '\n', &b64, &rest))
+		return ERR(ERR_INVALID);
+	TRY(buf_decode_base64(&root, b64));
+	if (root.n != HASH_BYTES)
 		return ERR(ERR_INVALID);
 	while (rest.n > 0)
 		if (!str_split(rest, '\n', &extension, &rest) || extension.n == 0)
@@ -266,7 +271,10 @@ checkpoint_write(struct str origin, uint64_t size, const uint8_t root[HASH_BYTES
 	buf_put_char(&text, '\n');
 	buf_put_base64(&text, root, HASH_BYTES);
 	buf_put_char(&text, '\n');
-	INVARIANT(!err_is(buf_check(&text)));
+	out->failed |= text.failed;
+	out->no_memory |= text.no_memory;
+	if (out->failed)
+		return;
 	sign_public(key, public_key);
 	vkey_of(origin, NOTE_ED25519, public_key, &v);
 	buf_put_str(out, buf_str(&text));

@@ -92,7 +92,7 @@ read_checkpoint(struct ledger *l, struct buf *text, struct checkpoint *ret, stru
 		vkey_of(c.origin, NOTE_ED25519, public_key, &v);
 		e = note_verify(&c.note, &v);
 		fault_set(fault, "checkpoint's signature does not verify", 0, "checkpoint");
-	} else {
+	} else if (e.code != ERR_NO_MEMORY) {
 		e = ERR(ERR_CORRUPT);
 		fault_set(fault, "checkpoint malformed", 0, "checkpoint");
 	}

@@ -20,14 +20,14 @@ fault_set(struct ledger_fault *f, const char *what, uint64_t index, const char *
 void
 tile_path(unsigned level, uint64_t n, unsigned width, char out[TILE_PATH_MAX])
 {
-	AUTO_BUF b = BUF(TILE_PATH_MAX);
+	size_t at;
 	unsigned groups = 1;
 
 	INVARIANT(level <= TILE_ENTRIES && width > 0 && width <= TILE_WIDTH);
 	if (level == TILE_ENTRIES)
-		buf_put_c(&b, "tile/entries");
+		at = (size_t)snprintf(out, TILE_PATH_MAX, "tile/entries");
 	else
-		buf_printf(&b, "tile/%u", level);
+		at = (size_t)snprintf(out, TILE_PATH_MAX, "tile/%u", level);
 	for (uint64_t v = n; v >= 1000; v /= 1000)
 		groups++;
 	for (unsigned g = groups; g > 0; g--) {
@@ -35,13 +35,12 @@ tile_path(unsigned level, uint64_t n, unsigned width, char out[TILE_PATH_MAX])
 
 		for (unsigned i = 1; i < g; i++)
 			v /= 1000;
-		buf_printf(&b, g > 1 ? "/x%03u" : "/%03u", (unsigned)(v % 1000));
+		at += (size_t)snprintf(out + at, TILE_PATH_MAX - at, g > 1 ? "/x%03u" : "/%03u", (unsigned)(v % 1000));
+		INVARIANT(at < TILE_PATH_MAX);
 	}
 	if (width < TILE_WIDTH)
-		buf_printf(&b, ".p/%u", width);
-	buf_put_char(&b, 0);
-	INVARIANT(!err_is(buf_check(&b)));
-	memcpy(out, b.p, b.n);
+		at += (size_t)snprintf(out + at, TILE_PATH_MAX - at, ".p/%u", width);
+	INVARIANT(at < TILE_PATH_MAX);
 }
 
 /* the folders above ${path}; those that are there are no error */
