@@ -320,6 +320,8 @@ map_patient(struct mapper *m, size_t pid, size_t end)
 	struct map_id prior;
 
 	find_patient(m, pid);
+	if (map_seen(m, &m->patient)) /* a later group of the same patient: a transaction may not have it twice; account() notes the fields */
+		return true;
 	map_use_field(m, pid, 1);
 	map_use(m, pd1);
 	map_target(m, "Patient", &m->patient);

@@ -25,7 +25,6 @@ map_encounter_id(struct mapper *m, size_t pv1)
 		}
 	}
 	m->encounter = map_key_end(m);
-	(void)map_seen(m, &m->encounter);
 }
 
 static void
@@ -237,6 +236,8 @@ map_encounter(struct mapper *m, size_t pv1, size_t end)
 	struct str type = map_first(m, pv1, 4);
 
 	map_encounter_id(m, pv1);
+	if (map_seen(m, &m->encounter)) /* as with the patient */
+		return;
 	map_use_field(m, pv1, 1);
 	map_use(m, pv2);
 	map_target(m, "Encounter", &m->encounter);

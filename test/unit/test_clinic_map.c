@@ -359,6 +359,32 @@ test_other_messages(void **state)
 	done(&d);
 }
 
+/* Several groups of one patient and visit: each resource stands once, what the later ones add is noted. */
+static void
+test_groups(void **state)
+{
+	struct fhir_place where;
+	struct fhir_document *f;
+	struct made d;
+
+	(void)state;
+	make(&d, HEAD("ORU^R01") PID "PV1|1|I|||||||||||||||||V1\r" ORDER "F\rOBX|1|ST|A^a^L||x||||||F\r" PID "PV1|1|I|||||||||||||||||V1\r"
+	    ORDER "F\rOBX|1|ST|A^a^L||y||||||F\r");
+	assert_non_null(entry_of(&d, "Patient", 0));
+	assert_null(entry_of(&d, "Patient", 1));
+	assert_null(entry_of(&d, "Encounter", 1));
+	assert_non_null(entry_of(&d, "Observation", 1));
+	assert_true(noted(&d, MAP_UNMAPPED_FIELD, "PID", 5));
+	assert_int_equal(fhir_read(phi_of(d.text.p, d.text.n), &f, &where), FHIR_OK);
+	fhir_document_free(f);
+	done(&d);
+	/* a merge of a patient who is in the message too */
+	make(&d, HEAD("ADT^A40") PID "MRG|456^^^H&1.2.3&ISO^MR\rPID|1||456^^^H&1.2.3&ISO^MR\rMRG|123^^^H&1.2.3&ISO^MR\r");
+	assert_int_equal(fhir_read(phi_of(d.text.p, d.text.n), &f, &where), FHIR_OK);
+	fhir_document_free(f);
+	done(&d);
+}
+
 static void
 test_unsupported(void **state)
 {
@@ -502,7 +528,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_patient), cmocka_unit_test(test_delete_and_times), cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_observations), cmocka_unit_test(test_ids), cmocka_unit_test(test_documents),
-		cmocka_unit_test(test_other_messages), cmocka_unit_test(test_unsupported), cmocka_unit_test(test_reader),
+		cmocka_unit_test(test_other_messages), cmocka_unit_test(test_groups), cmocka_unit_test(test_unsupported), cmocka_unit_test(test_reader),
 		cmocka_unit_test(test_resolve), cmocka_unit_test(test_writer),
 	};
 
