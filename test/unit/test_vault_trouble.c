@@ -212,8 +212,10 @@ make_everything(struct id id)
 static void
 a_change_in_any_column_is_found(void **state)
 {
-	/* blob x: the last byte of a value becomes another */
-#define OTHER(c) c " = CAST(substr(" c ", 1, length(" c ") - 1) || x'5a' AS BLOB) WHERE length(" c ") > 0"
+	/* the last byte becomes another */
+#define OTHER(c)                                                                                               \
+	c " = CAST(substr(" c ", 1, length(" c ") - 1) || CASE WHEN substr(" c ", -1) = x'5a' THEN x'a5' ELSE x'5a' END AS BLOB)" \
+	  " WHERE length(" c ") > 0"
 	static const char *const changes[] = {
 		"version SET no = no + 100", "version SET bucket = bucket", /* placed first: a no-change must not be CORRUPT */
 		"version SET " OTHER("object"), "version SET flags = flags + 1", "version SET size = size + 1",
