@@ -37,18 +37,20 @@ patient_id(struct mapper *m, struct str cx, struct map_id *ret)
 	return true;
 }
 
-static void
+/* false: this message has had the patient already. */
+static bool
 find_patient(struct mapper *m, size_t pid)
 {
 	m->has_patient = true;
 	if (patient_id(m, chosen_identifier(m, pid), &m->patient))
-		return;
+		return map_seen(m, &m->patient) == 0;
 	map_note(m, MAP_UNSTABLE_ID, 1);
 	map_key_begin(m, "Patient of a message");
 	map_key_add(m, hl7_field(m->m, 0, 3));
 	map_key_add(m, hl7_field(m->m, 0, 7));
 	map_key_add(m, hl7_field(m->m, 0, 10));
 	m->patient = map_key_unique(m);
+	return true;
 }
 
 static void
@@ -319,8 +321,7 @@ map_patient(struct mapper *m, size_t pid, size_t end)
 	size_t pd1 = map_find(m, "PD1", pid, end), mrg = map_find(m, "MRG", pid, end);
 	struct map_id prior;
 
-	find_patient(m, pid);
-	if (map_seen(m, &m->patient)) /* a later group of the same patient: a transaction may not have it twice; account() notes the fields */
+	if (!find_patient(m, pid)) /* a later group of the same patient: a transaction may not have it twice; account() notes the fields */
 		return true;
 	map_use_field(m, pid, 1);
 	map_use(m, pd1);

@@ -378,6 +378,11 @@ test_groups(void **state)
 	assert_int_equal(fhir_read(phi_of(d.text.p, d.text.n), &f, &where), FHIR_OK);
 	fhir_document_free(f);
 	done(&d);
+	/* without identifiers: each is one of its own */
+	make(&d, HEAD("ORU^R01") "PID|1||||DOE^A\rPID|2||||DOE^B\r");
+	is(&d, "Patient", 1, "name.0.given.0", "B");
+	assert_true(noted(&d, MAP_UNSTABLE_ID, "PID", 3));
+	done(&d);
 	/* a merge of a patient who is in the message too */
 	make(&d, HEAD("ADT^A40") PID "MRG|456^^^H&1.2.3&ISO^MR\rPID|1||456^^^H&1.2.3&ISO^MR\rMRG|123^^^H&1.2.3&ISO^MR\r");
 	assert_int_equal(fhir_read(phi_of(d.text.p, d.text.n), &f, &where), FHIR_OK);
