@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from house import House, refused, word
+from house import House, word
 
 
 @pytest.mark.parametrize("method,target", [
@@ -96,10 +96,11 @@ def test_anonymous_reads_are_recorded(public, open_bucket):
     assert any("who" not in r and r["decision"] == "allow" for r in records), records
 
 
-def test_blocked_until_unblocked(public):
-    """the site allows it, the bucket does not yet"""
-    s3 = public.people["alice"].client()
+def test_closed_by_the_site(own_house):
+    """public_access: false in cloister.yaml: strangers get nothing, whatever an owner says"""
+    h = own_house(public_access=False)
+    s3 = h.people["alice"].client()
     name = "b-" + word()
     s3.create_bucket(Bucket=name, ObjectOwnership="ObjectWriter")
-    with refused("AccessDenied", http=403):
-        s3.put_object(Bucket=name, Key="x", Body=b"x", ACL="public-read")
+    s3.put_object(Bucket=name, Key="x", Body=b"x", ACL="public-read")
+    assert h.http("GET", f"/{name}/x").status == 403

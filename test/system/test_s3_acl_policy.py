@@ -278,18 +278,44 @@ def test_ownership_enforced_switches_acls_off(s3, s3_bob, bucket):
 
 # ---- public access ----
 
-def test_public_access_block(s3, bucket):
-    got = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    assert got == {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
+def test_a_new_bucket_is_private(house, s3, bucket):
+    """no block stands in the owner's way, and nothing is open until the owner opens it"""
+    s3.put_object(Bucket=bucket, Key="x", Body=b"private")
+    assert house.http("GET", f"/{bucket}/x").status == 403
+    assert house.http("GET", f"/{bucket}").status == 403
+    with refused("NoSuchPublicAccessBlockConfiguration", http=404):
+        s3.get_public_access_block(Bucket=bucket)
 
 
-def test_public_is_refused_by_default(s3, acl_bucket):
+def test_public_access_block(s3, acl_bucket):
+    block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    s3.put_public_access_block(Bucket=acl_bucket, PublicAccessBlockConfiguration=block)
+    assert s3.get_public_access_block(Bucket=acl_bucket)["PublicAccessBlockConfiguration"] == block
     with refused("AccessDenied", http=403):
         s3.put_bucket_acl(Bucket=acl_bucket, ACL="public-read")
     with refused("AccessDenied", http=403):
         s3.put_object(Bucket=acl_bucket, Key="x", Body=b"x", ACL="public-read")
     with refused("AccessDenied", http=403):
         policy(s3, acl_bucket, allow(acl_bucket, "*", "s3:GetObject"))
+
+
+def test_other_domains_are_never_public(house, s3):
+    """patients' data lies in key domains of its own: no owner's policy opens them to strangers"""
+    admin = house.people["admin"]
+    domain = "phi-" + word()
+    admin.cli("domain", "create", domain)
+    name = "b-" + word()
+    s3.meta.events.register("before-call.s3.CreateBucket",
+                            lambda params, **_: params["headers"].update({"x-cloister-domain": domain}), unique_id="domain")
+    try:
+        s3.create_bucket(Bucket=name)
+    finally:
+        s3.meta.events.unregister("before-call.s3.CreateBucket", unique_id="domain")
+    s3.put_object(Bucket=name, Key="x", Body=b"of a patient")
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}]}))
+    assert house.http("GET", f"/{name}/x").status == 403
+    assert house.http("GET", f"/{name}").status == 403
 
 
 # ---- roles are a cap ----
