@@ -6,7 +6,8 @@
  *
  * What an engine promises: a committed transaction survives a power cut; a page whose bits have changed on disk is
  * CORRUPT when it is read, never wrong data; NO_SPACE and BUSY leave the last committed state. After a failed sync nothing
- * is known of what is on disk (PostgreSQL's lesson): db_is_broken() says so, and the process must stop.
+ * is known of what is on disk (PostgreSQL's lesson), nor after a commit or a rollback that ran out of memory: db_is_broken() says so, and the process
+ * must stop.
  *
  * Processes: ledger (its index), warden, vault.
  */

@@ -156,6 +156,9 @@ db_commit(struct db *db)
 	sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &f);
 	if (db_pages_is_broken(f))
 		db->broken = true;
+	/* without memory SQLite may fail after the transaction has taken effect, and does not say so */
+	if (e.code == ERR_NO_MEMORY && !db_in_transaction(db))
+		db->broken = true;
 	if (err_is(e))
 		db_rollback(db);
 	return e;
@@ -171,7 +174,9 @@ void
 db_rollback(struct db *db)
 {
 	if (db_in_transaction(db))
-		err_ignore(db_script(db, "ROLLBACK")); /* SQLite forgets the transaction in any case */
+		err_ignore(db_script(db, "ROLLBACK")); /* told by what follows */
+	if (db_in_transaction(db)) /* not even for that was there memory: what is read from here on is not what is on disk */
+		db->broken = true;
 }
 
 struct err

@@ -218,7 +218,8 @@ undo(struct vault *v)
 {
 	db_rollback(v->db);
 	memcpy(v->tally, v->tally_stored, sizeof(v->tally));
-	for (size_t i = 0; i < v->linked.n; i++)
+	/* what is unknown may prove committed when the vault opens again: then its files are needed, else they are collected */
+	for (size_t i = 0; i < v->linked.n && !vault_is_broken(v); i++)
 		blob_unlink(v, v->linked.p[i]);
 }
 

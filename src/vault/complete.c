@@ -88,16 +88,17 @@ match(struct vault *v, struct id upload, const struct part_ref *list, size_t n, 
 	return e;
 }
 
-static void
+static struct err
 hash_list(const struct part_ref *list, size_t n, uint8_t out[16])
 {
 	AUTO_BUF b = BUF(LIMIT_MESSAGE_BYTES);
 	uint8_t hash[SHA256_BYTES];
 
 	wire_put_part_refs(&b, list, n);
-	INVARIANT(!b.failed);
+	TRY(buf_check(&b));
 	sha256(buf_str(&b), hash);
 	memcpy(out, hash, 16);
+	return OK;
 }
 
 static bool
@@ -155,7 +156,7 @@ again(struct vault *v, struct complete *c, struct request *r)
 		return ERR(ERR_NOT_FOUND);
 	TRY(version_take(v, &q, &row));
 	TRY(may(v, c, row.bucket, row.key));
-	hash_list(c->list, c->n, hash);
+	TRY(hash_list(c->list, c->n, hash));
 	if (row.n_parts != c->n || memcmp(hash, row.list_hash, sizeof(hash)) != 0)
 		return ERR(ERR_NOT_FOUND);
 	answer(r, ERR_NONE, 0, row.modified_us, c->versioning);
@@ -174,7 +175,7 @@ write_version(struct vault *v, const struct complete *c, const struct upload_row
 
 	memcpy(row.etag, c->put.etag, sizeof(row.etag));
 	memcpy(row.sha256, m->sha256, sizeof(row.sha256));
-	hash_list(c->list, c->n, row.list_hash);
+	TRY(hash_list(c->list, c->n, row.list_hash));
 	TRY(store_begin(v));
 	TRY(version_commit(v, &row, c->versioning, &replaced));
 	WRITE(v, upload_row_remove(v, u->no));

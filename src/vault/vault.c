@@ -114,7 +114,9 @@ vault_open(const char *dir, struct vault **ret)
 	v->blobs = -1;
 	v->scratch = BUF(SCRATCH_BYTES);
 	rand_bytes(&v->folder, sizeof(v->folder));
-	e = open_blobs(dir, &v->blobs);
+	e = buf_room(&v->scratch, SCRATCH_BYTES) ? OK : ERR(ERR_NO_MEMORY); /* now: a sum cannot fail later */
+	if (!err_is(e))
+		e = open_blobs(dir, &v->blobs);
 	if (!err_is(e))
 		e = open_db(dir, &v->db);
 	if (!err_is(e))

@@ -110,6 +110,7 @@ CASES = [
     ("vault", SYNC, errno.EIO, 0, 100, True),      # the database's log
     ("vault", SYNC, errno.EIO, 0, LARGE, False),   # the object's file: unknown is only that one
     ("vault", SYNC, errno.EIO, 1, LARGE, True),    # the folder
+    ("vault", SYNC, errno.EIO, 2, LARGE, True),    # the log that says that it is there: it may prove so
     ("vault", WRITE, errno.EIO, 0, 100, True),
     ("vault", WRITE, errno.ENOSPC, 0, 100, False),
     ("gate", WRITE, errno.EIO, 0, LARGE, False),

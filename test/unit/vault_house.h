@@ -56,6 +56,7 @@ call(struct msg *req, struct msg *reply)
 	struct request r = {.from = asker, .conn = 1, .out = MSG(ERR_NONE)};
 	struct request *one = &r;
 	enum err_code status;
+	struct err e;
 
 	r.in = *req;
 	*req = MSG(0);
@@ -67,8 +68,9 @@ call(struct msg *req, struct msg *reply)
 		*reply = r.out;
 		return OK;
 	}
+	e = status == ERR_NONE ? buf_check(&r.out.body) : ERR(status);
 	msg_release(&r.out);
-	return ERR(status == ERR_NONE ? ERR_LIMIT : status);
+	return e;
 }
 
 struct err __wrap_pool_call(struct pool *p, struct msg *req, struct msg *reply);
