@@ -303,7 +303,8 @@ of(enum s3_error e)
 }
 
 #define TAGGING "<Tagging><TagSet><Tag><Key>k1</Key><Value>v1</Value></Tag><Tag><Key>k2</Key><Value>v+2</Value></Tag></TagSet></Tagging>"
-#define ACL "<AccessControlPolicy xmlns='http://s3.amazonaws.com/doc/2006-03-01/'><Owner><ID>00112233445566778899aabbccddeeff</ID></Owner><AccessControlList><Grant>" \
+#define ACL "<AccessControlPolicy xmlns='http://s3.amazonaws.com/doc/2006-03-01/'>" \
+	"<Owner><ID>00112233445566778899aabbccddeeff</ID></Owner><AccessControlList><Grant>" \
 	"<Grantee xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:type='CanonicalUser'><ID>00112233445566778899aabbccddeeff</ID>" \
 	"</Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>"
 #define COMPLETION "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"00112233445566778899aabbccddeeff\"</ETag></Part>" \

@@ -282,7 +282,7 @@ acls_give_exactly_what_s3_says(void **state)
 			bool given = cases[i].given && grantees[g] != ACL_LOG_DELIVERY;
 
 			scene(&s, OTH, cases[i].action);
-			give(a, grantees[g], OTH, cases[i].permission);
+			give(a, grantees[g], OTH, (uint8_t)cases[i].permission);
 			assert_int_equal(why(&s), given ? ALLOWED : REASON_NO_RULE);
 			s.bucket.public_block = IGNORE_PUBLIC_ACLS;
 			assert_int_equal(why(&s), given && grantees[g] == ACL_USER ? ALLOWED : REASON_NO_RULE);
