@@ -16,7 +16,8 @@ enum ledger_op {
 	LEDGER_REMEMBER,    /* u64 size, 32 root that the caller saw    -> - ; ROLLBACK if this log does not contain it */
 	LEDGER_QUERY,       /* struct ledger_query                     -> u16 n, (u64 index, lstr json)*, u8 more, u64 next before */
 	LEDGER_PROVE,       /* u64 index                               -> lstr tlog-proof text, lstr json */
-	LEDGER_STATS,       /* -                                       -> u64 size; since start: u64 bytes, u64 groups; u64 bundles not indexed yet */
+	/* -                                       -> u64 size; since start: u64 bytes, u64 groups; u64 bundles not indexed yet */
+	LEDGER_STATS,
 	LEDGER_UNLOCK,      /* 32 Ed25519 seed (warden only)           -> u64 size, 32 root; before it every operation is BUSY */
 };
 
@@ -28,7 +29,10 @@ struct receipt {
 uint64_t receipt_index(const struct receipt *r);
 int64_t receipt_time_us(const struct receipt *r);
 
-/* ledger_append(c, r, n, &first): all of ${r}, in order, durable when it returns. ${n} <= LIMIT_BATCH_REQUESTS * 4 (split over messages as needed). */
+/*
+ * ledger_append(c, r, n, &first): all of ${r}, in order, durable when it returns. ${n} <= LIMIT_BATCH_REQUESTS * 4 (split over
+ * messages as needed).
+ */
 struct err ledger_append(struct chan *c, const struct record *r, size_t n, struct receipt *ret_receipts /* n */);
 
 struct ledger_head { uint64_t size; uint8_t root[32]; };

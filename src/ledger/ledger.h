@@ -32,7 +32,10 @@ struct ledger_fault { const char *what; /* "journal group torn", … static */ u
 struct err ledger_open(int dir, const struct sign_key *key, struct ledger_fault *ret_fault, struct ledger **ret);
 void ledger_close(struct ledger *l); /* publishes a checkpoint and partial tiles first, if it can */
 
-/* ledger_add(l, r, service, &receipt): into the current group, in memory. ledger_commit(l): the group is durable; receipts hold from here on. */
+/*
+ * ledger_add(l, r, service, &receipt): into the current group, in memory. ledger_commit(l): the group is durable; receipts
+ * hold from here on.
+ */
 struct err ledger_add(struct ledger *l, const struct record *r, struct str service, struct receipt *ret);
 struct err ledger_commit(struct ledger *l);
 /* ledger_tick(l): what can wait: index, tiles, checkpoint. Returns ms until it wants to be called again. */
@@ -57,7 +60,8 @@ struct err ledger_verify_proof(struct str vkey, struct str proof, struct str jso
 struct err ledger_consistency(int dir, uint64_t old_size, struct buf *proof);
 struct err ledger_verify_consistency(struct str vkey, struct str old_checkpoint, struct str new_checkpoint, struct str proof);
 /* cosign: a witness signs a checkpoint it has checked against its last one (Ed25519, cosignature/v1) */
-struct err ledger_cosign(struct str checkpoint, struct str vkey, struct str witness_name, const struct sign_key *key, int64_t now_s, struct buf *line);
+struct err ledger_cosign(struct str checkpoint, struct str vkey, struct str witness_name, const struct sign_key *key,
+    int64_t now_s, struct buf *line);
 /* vkey text "<origin>+<id>+<base64>" */
 void ledger_vkey(struct str origin, const uint8_t public_key[32], struct buf *out);
 
