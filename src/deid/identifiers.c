@@ -1,0 +1,136 @@
+#include "deid/identifiers.h"
+
+#include <stdio.h>
+
+#include "deid/dates.h"
+
+#define SHORTEST 3
+#define GAP_MAX 3 /* bytes between two parts: ") ", " - ", "., " */
+#define WHOLE (1u << 31)
+
+void
+known_release(struct known *k)
+{
+	hashed_release(&k->set);
+	explicit_bzero(k, sizeof(*k));
+}
+
+static struct err
+add(struct known *k, enum deid_category c, struct str value, uint32_t whole)
+{
+	size_t n;
+	uint64_t h = lex_word(value, &n);
+
+	if (n < SHORTEST)
+		return OK;
+	if (n > KNOWN_VALUE_MAX)
+		return ERR(ERR_LIMIT);
+	k->lengths[n / 64] |= (uint64_t)1 << n % 64;
+	return hashed_or(&k->set, h, 1u << (unsigned int)c | whole);
+}
+
+static struct err
+add_date(struct known *k, const struct lexed *v)
+{
+	struct date_found d;
+	char form[48];
+
+	if (v->n == 0 || !date_at(v, 0, 2100, &d) || d.year == 0 || d.month == 0 || d.day == 0)
+		return OK;
+	(void)snprintf(form, sizeof(form), "%04d%02d%02d", d.year, d.month, d.day);
+	TRY(add(k, DEID_DATE, str_c(form), WHOLE));
+	(void)snprintf(form, sizeof(form), "%02d%02d%04d", d.month, d.day, d.year);
+	TRY(add(k, DEID_DATE, str_c(form), WHOLE));
+	(void)snprintf(form, sizeof(form), "%02d%02d%04d", d.day, d.month, d.year);
+	TRY(add(k, DEID_DATE, str_c(form), WHOLE));
+	(void)snprintf(form, sizeof(form), "%d%d%04d", d.month, d.day, d.year);
+	return add(k, DEID_DATE, str_c(form), WHOLE);
+}
+
+static struct err
+add_words(struct known *k, const struct lexed *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->t[i].digits)
+			TRY(add(k, DEID_NAME, lex_str(v, i), 0));
+	return OK;
+}
+
+/* add_national(k, c, s): a North American number as it is dialled at home */
+static struct err
+add_national(struct known *k, enum deid_category c, struct str s)
+{
+	char digits[KNOWN_VALUE_MAX];
+	size_t n = 0;
+	struct err e = OK;
+
+	for (size_t i = 0; i < s.n && n < sizeof(digits); i++)
+		if (s.p[i] >= '0' && s.p[i] <= '9')
+			digits[n++] = s.p[i];
+	if (n == 11 && digits[0] == '1')
+		e = add(k, c, str_of(digits + 1, 10), WHOLE);
+	explicit_bzero(digits, sizeof(digits));
+	return e;
+}
+
+struct err
+known_add(struct known *k, enum deid_category c, struct phi value)
+{
+	struct str s = phi_borrow(value);
+	struct lexed v = {0};
+	struct err e;
+
+	INVARIANT((unsigned int)c < DEID_CATEGORY_COUNT);
+	if (s.n > KNOWN_VALUE_MAX)
+		return ERR(ERR_LIMIT);
+	TRY(lex(s, NULL, &v));
+	e = v.n > KNOWN_TOKENS_MAX ? ERR(ERR_LIMIT) : add(k, c, s, WHOLE);
+	if (!err_is(e) && c == DEID_NAME)
+		e = add_words(k, &v);
+	if (!err_is(e) && c == DEID_DATE)
+		e = add_date(k, &v);
+	if (!err_is(e) && (c == DEID_PHONE || c == DEID_FAX))
+		e = add_national(k, c, s);
+	lexed_release(&v);
+	return e;
+}
+
+static bool
+longest(const struct known *k, const struct lexed *v, size_t i, uint32_t wanted, struct known_hit *ret)
+{
+	uint64_t h = HASHED_START;
+	bool found = false;
+	size_t length = 0;
+
+	for (size_t j = i; j < v->n && j - i < KNOWN_TOKENS_MAX; j++) {
+		uint32_t bits;
+
+		if (j > i && lex_gap(v, j - 1).n > GAP_MAX)
+			break;
+		length += v->t[j].chars;
+		if (length > KNOWN_VALUE_MAX)
+			break;
+		h = lex_joined(v, j, h);
+		if (!(k->lengths[length / 64] >> length % 64 & 1))
+			continue;
+		bits = hashed_get(&k->set, hashed_end(h));
+		if ((bits & wanted) == 0)
+			continue;
+		found = true;
+		*ret = (struct known_hit){.next = j + 1, .whole = (bits & WHOLE) != 0,
+		    .category = (enum deid_category)__builtin_ctz(bits)};
+	}
+	return found;
+}
+
+bool
+known_at(const struct known *k, const struct lexed *v, size_t i, struct known_hit *ret)
+{
+	return longest(k, v, i, UINT32_MAX, ret);
+}
+
+bool
+known_whole_at(const struct known *k, const struct lexed *v, size_t i, struct known_hit *ret)
+{
+	return longest(k, v, i, WHOLE, ret);
+}

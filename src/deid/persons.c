@@ -1,0 +1,206 @@
+#include "deid/persons.h"
+
+#include "base/num.h"
+
+#define NAME_WORDS_MAX 5
+#define ANY (WORD_SURNAME | WORD_FIRST)
+
+static uint32_t
+bits_of(const struct lexed *v, size_t i)
+{
+	return i < v->n ? v->t[i].bits : 0;
+}
+
+static bool
+is_word(const struct lexed *v, size_t i)
+{
+	return i < v->n && !v->t[i].digits;
+}
+
+/* listed(v, i, bits): a capitalised word out of the dictionaries that is not an ordinary one */
+static bool
+listed(const struct lexed *v, size_t i, uint32_t bits)
+{
+	return is_word(v, i) && lex_capital(v, i) && v->t[i].n > 1 && (v->t[i].bits & bits) && !(v->t[i].bits & WORD_ORDINARY);
+}
+
+static bool
+initial(const struct lexed *v, size_t i)
+{
+	return is_word(v, i) && v->t[i].n == 1 && lex_capital(v, i);
+}
+
+/* names_on(v, i): the gap after ${i} does not end a name: a space, a hyphen, the point of an initial, an apostrophe before a letter */
+static bool
+names_on(const struct lexed *v, size_t i)
+{
+	struct str gap = i + 1 < v->n ? lex_gap(v, i) : STR_NONE;
+
+	if (str_eq(gap, STR(" ")) || str_eq(gap, STR("-")))
+		return true;
+	if (str_eq(gap, STR(". ")) || str_eq(gap, STR(".")))
+		return v->t[i].n == 1;
+	return str_eq(gap, STR("'")) && v->t[i].n <= 2 && lex_capital(v, i + 1);
+}
+
+/* past_names(v, i): the token after the capitalised words from ${i}; stops at a word that no name has */
+static size_t
+past_names(const struct lexed *v, size_t i)
+{
+	size_t j = i;
+
+	while (is_word(v, j) && j - i < NAME_WORDS_MAX) {
+		bool part = lex_is(v, j, STR("van")) || lex_is(v, j, STR("de")) || lex_is(v, j, STR("la")) || lex_is(v, j, STR("von"));
+
+		if (!lex_capital(v, j) && !(part && j > i && lex_capital(v, j + 1)))
+			break;
+		if (v->t[j].bits & (WORD_CREDENTIAL | WORD_NAME_KEY) && j > i && !(v->t[j].bits & ANY & ~(uint32_t)WORD_ORDINARY))
+			break;
+		j++;
+		if (!names_on(v, j - 1))
+			break;
+	}
+	return j;
+}
+
+/* possessive(v, i): "Crohn's": the s belongs to no name */
+static bool
+of_eponym(const struct lexed *v, size_t next)
+{
+	if (lex_is(v, next, STR("s")) && lex_gap_of(v, next - 1, "'\xe2\x80\x99", 3))
+		next++;
+	return (bits_of(v, next) & WORD_EPONYM_OF) && lex_gap_of(v, next - 1, " -", 1);
+}
+
+static bool
+after_title(const struct lexed *v, size_t i, size_t *next)
+{
+	if (i == 0 || !(v->t[i - 1].bits & WORD_TITLE) ||
+	    !(lex_gap_is(v, i - 1, STR(" ")) || lex_gap_is(v, i - 1, STR(". ")) || lex_gap_is(v, i - 1, STR("."))))
+		return false;
+	/* "the doctor will", "4 Dr" */
+	if (!lex_capital(v, i)) {
+		*next = i + 1;
+		return v->t[i - 1].n <= 3 && (v->t[i].bits & WORD_SURNAME) && !(v->t[i].bits & WORD_ORDINARY);
+	}
+	if (lex_is(v, i - 1, STR("ms")) && lex_shouted(v, i - 1) && !listed(v, i, ANY))
+		return false; /* multiple sclerosis */
+	*next = past_names(v, i);
+	/* a title is followed by one name or two; "Dr. Brown Ordered" */
+	while (*next > i + 2 && (bits_of(v, *next - 1) & WORD_ORDINARY))
+		--*next;
+	return *next > i;
+}
+
+static bool
+after_key(const struct lexed *v, size_t i, size_t *next)
+{
+	struct str gap;
+	bool named;
+
+	if (i == 0 || !lex_capital(v, i))
+		return false;
+	gap = lex_gap(v, i - 1);
+	named = lex_is(v, i - 1, STR("name"));
+	if (str_chr(gap, '\n') != SIZE_MAX || gap.n > 24)
+		return false;
+	*next = past_names(v, i);
+	/* "Smith, John" */
+	if (*next == i + 1 && lex_gap_is(v, i, STR(", ")) && lex_capital(v, i + 1) && is_word(v, i + 1) &&
+	    !(bits_of(v, i + 1) & (WORD_CREDENTIAL | WORD_ORDINARY)))
+		*next = past_names(v, i + 1);
+	if ((v->t[i - 1].bits & WORD_NAME_KEY) && (str_starts(gap, STR(":")) || (lex_is(v, i - 1, STR("by")) && str_eq(gap, STR(" "))))) {
+		if (named && !(v->t[i].bits & WORD_STATE))
+			return true;
+		for (size_t j = i; j < *next; j++)
+			if (listed(v, j, ANY))
+				return true;
+		return false;
+	}
+	return (named || (i > 1 && lex_is(v, i - 1, STR("is")) &&
+	    (lex_is(v, i - 2, STR("name")) || (lex_is(v, i - 2, STR("patient")) && listed(v, i, ANY))))) &&
+	    gap.n <= 3 && !(v->t[i].bits & WORD_TITLE);
+}
+
+static bool
+after_relative(const struct lexed *v, size_t i, size_t *next)
+{
+	if (i == 0 || !(v->t[i - 1].bits & WORD_RELATIVE) || !lex_gap_of(v, i - 1, " ,(", 2))
+		return false;
+	*next = past_names(v, i);
+	return *next > i && (listed(v, i, ANY) || (lex_is(v, i - 1, STR("named")) && lex_capital(v, i)));
+}
+
+/* "J. Okafor, MD", "Lucy Chen RN" */
+static bool
+before_credential(const struct lexed *v, size_t i, size_t *next)
+{
+	bool any = false;
+
+	if (!lex_capital(v, i) || (i > 0 && names_on(v, i - 1) && lex_capital(v, i - 1) && !v->t[i - 1].digits &&
+	    !(v->t[i - 1].bits & (WORD_NAME_KEY | WORD_TITLE))))
+		return false;
+	*next = past_names(v, i);
+	if (*next >= v->n || !lex_gap_of(v, *next - 1, ", ", 2))
+		return false;
+	if (!((v->t[*next].bits & WORD_CREDENTIAL) && lex_capital(v, *next)) &&
+	    !(lex_is(v, *next, STR("m")) && lex_gap_is(v, *next, STR(".")) && lex_is(v, *next + 1, STR("d"))))
+		return false;
+	for (size_t j = i; j < *next; j++)
+		any = any || (v->t[j].n > 1 && !(v->t[j].bits & WORD_ORDINARY));
+	return any && (*next > i + 1 || listed(v, i, ANY));
+}
+
+/* two capitalised words that are in the dictionaries: "John Smith", "John Q. Smith", "Smith, John" */
+static bool
+pair(const struct lexed *v, size_t i, size_t *next)
+{
+	uint32_t a = bits_of(v, i), b;
+	size_t j = i + 1;
+
+	if (!lex_capital(v, i) || !(a & ANY) || v->t[i].n < 2)
+		return false;
+	if (lex_gap_is(v, i, STR(", ")) && (a & WORD_SURNAME) && !(a & WORD_ORDINARY) && listed(v, j, WORD_FIRST) &&
+	    !lex_gap_is(v, j, STR(", "))) {
+		*next = past_names(v, j);
+		return true;
+	}
+	if (!lex_gap_is(v, i, STR(" ")) || !(a & WORD_FIRST))
+		return false;
+	if (initial(v, j) && (lex_gap_is(v, j, STR(". ")) || lex_gap_is(v, j, STR(" "))))
+		j++;
+	b = bits_of(v, j);
+	if (j >= v->n || !lex_capital(v, j) || v->t[j].n < 2 || !(b & WORD_SURNAME) || ((a & b) & WORD_ORDINARY) ||
+	    (b & (WORD_TITLE | WORD_CREDENTIAL | WORD_STATE_CODE)))
+		return false;
+	if (((a | b) & WORD_ORDINARY) && (lex_shouted(v, i) || of_eponym(v, j + 1)))
+		return false;
+	*next = j + 1;
+	if (lex_gap_is(v, j, STR("-")) && listed(v, j + 1, WORD_SURNAME))
+		*next = j + 2;
+	return !of_eponym(v, *next);
+}
+
+/* a first name in the middle of a sentence */
+static bool
+alone(const struct lexed *v, size_t i, size_t *next)
+{
+	if (!listed(v, i, WORD_FIRST) || v->t[i].n < 3 || lex_sentence_start(v, i) || lex_shouted(v, i) || of_eponym(v, i + 1))
+		return false;
+	if (!lex_gap_of(v, i - 1, " ,", 2) || (v->t[i].bits & WORD_STATE))
+		return false;
+	*next = i + 1;
+	return true;
+}
+
+bool
+match_person(const struct lexed *v, size_t i, size_t *ret_next, bool *ret_sure)
+{
+	if (!is_word(v, i) || (v->t[i].bits & WORD_TITLE))
+		return false;
+	*ret_sure = true;
+	if (after_title(v, i, ret_next) || after_key(v, i, ret_next) || before_credential(v, i, ret_next))
+		return true;
+	*ret_sure = false;
+	return after_relative(v, i, ret_next) || pair(v, i, ret_next) || alone(v, i, ret_next);
+}
