@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "test" / "system"))
 from house import free_port  # noqa: E402
@@ -111,14 +112,25 @@ class Rgw:
         return all(shutil.which(p) for p in ("radosgw", "ceph-mon", "ceph-mgr", "ceph-osd", "ceph", "monmaptool", "radosgw-admin"))
 
     def call(self, *words, **options):
-        return subprocess.run(words, check=True, capture_output=True, text=True, timeout=120,
-                              env=os.environ | {"CEPH_CONF": str(self.top / "ceph.conf")}, **options).stdout
+        done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120,
+                              env=os.environ | {"CEPH_CONF": str(self.top / "ceph.conf")}, **options)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(words)}: {done.returncode} {done.stderr[-600:]}")
+        return done.stdout
 
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self):
         for name in ("run", "mon.a", "mgr.x", "osd0"):
             (self.top / name).mkdir(parents=True)
         cert, key = certificate(self.top)
-        fsid = self.call("cat", "/proc/sys/kernel/random/uuid").strip()
+        fsid = str(uuid.uuid4())
         (self.top / "ceph.conf").write_text(CEPH.format(fsid=fsid, mon=self.mon, top=self.top, port=self.port, cert=cert, key=key))
         self.call("monmaptool", "--create", "--addv", "a", f"v1:127.0.0.1:{self.mon}", "--fsid", fsid, str(self.top / "monmap"))
         ring = str(self.top / "keyring")
@@ -129,16 +141,22 @@ class Rgw:
         self.call("ceph-mon", "-i", "a")
         time.sleep(3)
         self.call("ceph-mgr", "-i", "x")
-        osd = self.call("cat", "/proc/sys/kernel/random/uuid").strip()
+        osd = str(uuid.uuid4())
         self.call("ceph", "osd", "new", osd)
         self.call("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
-        self.call("ceph-osd", "-i", "0")
+        for left in range(4, -1, -1):  # it may ask its monitor before it knows which cluster it is in: "wrong fsid"
+            try:
+                self.call("ceph-osd", "-i", "0")
+                break
+            except RuntimeError:
+                if left == 0:
+                    raise
+                time.sleep(2)
         time.sleep(5)
         self.call("radosgw", "-n", "client.rgw")
         wait_for(self.url)
         self.call("radosgw-admin", "user", "create", "--uid", "bench", "--display-name", "Bench", "--access-key", self.key,
                   "--secret", self.secret)
-        return self
 
     def __exit__(self, *_):
         pids = [int(f.read_text()) for f in (self.top / "run").glob("*.pid")]
