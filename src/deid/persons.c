@@ -30,7 +30,7 @@ initial(const struct lexed *v, size_t i)
 	return is_word(v, i) && v->t[i].n == 1 && lex_capital(v, i);
 }
 
-/* names_on(v, i): the gap after ${i} does not end a name: a space, a hyphen, the point of an initial, an apostrophe before a letter */
+/* names_on(v, i): the gap after ${i} ends no name: a space, a hyphen, the point of an initial, an apostrophe */
 static bool
 names_on(const struct lexed *v, size_t i)
 {
@@ -63,7 +63,7 @@ past_names(const struct lexed *v, size_t i)
 	return j;
 }
 
-/* possessive(v, i): "Crohn's": the s belongs to no name */
+/* of_eponym(v, next): "Crohn's disease", "Foley catheter": what stands before ${next} is a discoverer */
 static bool
 of_eponym(const struct lexed *v, size_t next)
 {
@@ -151,6 +151,24 @@ before_credential(const struct lexed *v, size_t i, size_t *next)
 	return any && (*next > i + 1 || listed(v, i, ANY));
 }
 
+/* "Mason Ward is a pleasant 80-year-old" */
+static bool
+before_age(const struct lexed *v, size_t i, size_t *next)
+{
+	size_t j;
+
+	if (!lex_capital(v, i) || !lex_sentence_start(v, i))
+		return false;
+	*next = j = past_names(v, i);
+	if (j == i || (j == i + 1 && !listed(v, i, ANY)) || !lex_gap_is(v, j - 1, STR(" ")) ||
+	    !(lex_is(v, j, STR("is")) || lex_is(v, j, STR("was"))) || !(lex_is(v, j + 1, STR("a")) || lex_is(v, j + 1, STR("an"))))
+		return false;
+	for (size_t k = j + 2; k < j + 6; k++)
+		if (lex_is(v, k, STR("year")) || lex_is(v, k, STR("yo")) || lex_is(v, k, STR("y")))
+			return k > j + 2 && v->t[k - 1].digits;
+	return false;
+}
+
 /* two capitalised words that are in the dictionaries: "John Smith", "John Q. Smith", "Smith, John" */
 static bool
 pair(const struct lexed *v, size_t i, size_t *next)
@@ -199,7 +217,8 @@ match_person(const struct lexed *v, size_t i, size_t *ret_next, bool *ret_sure)
 	if (!is_word(v, i) || (v->t[i].bits & WORD_TITLE))
 		return false;
 	*ret_sure = true;
-	if (after_title(v, i, ret_next) || after_key(v, i, ret_next) || before_credential(v, i, ret_next))
+	if (after_title(v, i, ret_next) || after_key(v, i, ret_next) || before_credential(v, i, ret_next) ||
+	    before_age(v, i, ret_next))
 		return true;
 	*ret_sure = false;
 	return after_relative(v, i, ret_next) || pair(v, i, ret_next) || alone(v, i, ret_next);

@@ -64,8 +64,8 @@ by_known(const struct scan *s, const struct known *k, size_t i, struct span *ret
 		if ((t->bits & WORD_ORDINARY) && !hit.whole && lex_sentence_start(s->v, i) && !(t->bits & (WORD_FIRST | WORD_SURNAME)))
 			return false;
 	}
-	ret->m = (struct match){.next = hit.next, .category = hit.category};
-	ret->rule = k == s->learned ? DEID_BY_LEARNED : DEID_BY_KNOWN;
+	*ret = (struct span){.m = {.next = hit.next, .category = hit.category},
+	    .rule = k == s->learned ? DEID_BY_LEARNED : DEID_BY_KNOWN};
 	return true;
 }
 

@@ -4,7 +4,7 @@
  * Three sources at each place, in this order: what is known of the patient, the patterns of 164.514(b)(2)(i), the
  * dictionaries of names in context. The longest span wins; a name that its context proved is then looked for in the whole
  * note. Linear time. A span becomes "[NAME]", "[DATE:1987]", "[ZIP:021]", "[AGE:90+]" or the tag of its category.
- * No program finds everything: published recall on notes of unseen sites is far from 1. What is known of the patient is the surest part.
+ * No program finds everything: published recall at unseen sites is far from 1. What is known of the patient is the surest part.
  */
 #ifndef CLOISTER_DEID_TEXT_H
 #define CLOISTER_DEID_TEXT_H
@@ -15,7 +15,7 @@
 #include "deid/wordlists.h"
 
 struct deid_profile {
-	bool limited;            /* a limited data set, 164.514(e): dates, ages, towns and ZIPs stay */
+	bool limited;            /* a limited data set, 164.514(e): dates, ages and ZIP codes stay */
 	int shift_days;          /* of a limited data set: the dates of this patient move so far; 0: they stay. See deid_shift_days() */
 	int as_of_year;          /* of the note: the century of "19", and who is over 89 */
 	const struct zip3 *zip3; /* NULL: the 18 of the Census of 2020 */
