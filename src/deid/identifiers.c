@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "deid/dates.h"
 
 #define SHORTEST 3
@@ -56,6 +57,29 @@ add_words(struct known *k, const struct lexed *v)
 	return OK;
 }
 
+/* add_orders(k, v): "Vexley, Ana Maria" and, without what is in the middle, "Ana Vexley" and "Vexley, Ana" */
+static struct err
+add_orders(struct known *k, const struct lexed *v)
+{
+	AUTO_BUF last_first = BUF_WIPED(2 * KNOWN_VALUE_MAX), ends = BUF_WIPED(2 * KNOWN_VALUE_MAX),
+		 ends_turned = BUF_WIPED(2 * KNOWN_VALUE_MAX);
+	struct str first = lex_str(v, 0), last = lex_str(v, v->n - 1);
+
+	buf_put_str(&last_first, last);
+	for (size_t i = 0; i + 1 < v->n; i++)
+		buf_put_str(&last_first, lex_str(v, i));
+	buf_put_str(&ends, first);
+	buf_put_str(&ends, last);
+	buf_put_str(&ends_turned, last);
+	buf_put_str(&ends_turned, first);
+	TRY(buf_check(&last_first));
+	TRY(buf_check(&ends));
+	TRY(buf_check(&ends_turned));
+	TRY(add(k, DEID_NAME, buf_str(&last_first), WHOLE));
+	TRY(add(k, DEID_NAME, buf_str(&ends), WHOLE));
+	return add(k, DEID_NAME, buf_str(&ends_turned), WHOLE);
+}
+
 /* add_national(k, c, s): a North American number as it is dialled at home */
 static struct err
 add_national(struct known *k, enum deid_category c, struct str s)
@@ -87,6 +111,8 @@ known_add(struct known *k, enum deid_category c, struct phi value)
 	e = v.n > KNOWN_TOKENS_MAX ? ERR(ERR_LIMIT) : add(k, c, s, WHOLE);
 	if (!err_is(e) && c == DEID_NAME)
 		e = add_words(k, &v);
+	if (!err_is(e) && c == DEID_NAME && v.n > 1)
+		e = add_orders(k, &v);
 	if (!err_is(e) && c == DEID_DATE)
 		e = add_date(k, &v);
 	if (!err_is(e) && (c == DEID_PHONE || c == DEID_FAX))
