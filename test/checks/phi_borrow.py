@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 WORDS = ["phi_borrow", "phi_private_", "sealed_private_", "sealed_made_by_cipher", "grant_private_", "receipt_private_",
-         "secret_private_"]
+         "secret_private_", "deid_private_", "deid_made_by_rules"]
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 
 
