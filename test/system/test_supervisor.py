@@ -76,8 +76,8 @@ class House:
 
     def log(self, event=None):
         lines = []
-        for line in self.log_path.read_text().splitlines():
-            if line.startswith("{"):
+        for line in self.log_path.read_text().splitlines(keepends=True):
+            if line.startswith("{") and line.endswith("\n"):  # the last one may be in the middle of its writing
                 entry = json.loads(line)
                 if event in (None, entry.get("event")):
                     lines.append(entry)
