@@ -366,7 +366,7 @@ copy_object(struct request *r, struct copying *c)
 	wants[0] = source_want(&c->source);
 	wants[1] = (struct want){.action = ACTION_PUT_OBJECT, .flags = WANT_MAKE, .bucket_name = r->bucket, .key = r->key,
 		.bucket_charter = c->bucket.charter, .object_charter = c->exists ? c->present.charter : STR_NONE,
-		.acl = &c->acl, .tags = c->tags, .n_tags = c->n_tags};
+		.acl = acl_headers_present(r) ? &c->acl : NULL, .tags = c->tags, .n_tags = c->n_tags};
 	if (!lock_for_put(r, &c->bucket, &wants[1]))
 		return;
 	if (!authorize(r, wants, 2, &c->reply, c->verdicts) || !both_allowed(r, &c->source, c->verdicts) ||

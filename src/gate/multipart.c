@@ -123,7 +123,8 @@ static void
 create_upload(struct request *r, struct creating *c)
 {
 	AUTO_BUF manifest = BUF(LIMIT_MANIFEST_BYTES);
-	struct want w = {.action = ACTION_PUT_OBJECT, .flags = WANT_MAKE, .acl = &c->acl, .tags = c->tags, .n_tags = c->n_tags};
+	struct want w = {.action = ACTION_PUT_OBJECT, .flags = WANT_MAKE, .acl = acl_headers_present(r) ? &c->acl : NULL,
+		.tags = c->tags, .n_tags = c->n_tags};
 	struct verdict *v = &c->d.verdict;
 	struct put put;
 	struct err e;

@@ -233,7 +233,7 @@ begin_object(struct request *r, struct upload *u)
 		put_tag_conditions(r, tags, n_tags);
 		struct want want = {.action = ACTION_PUT_OBJECT, .flags = WANT_MAKE, .bucket_name = r->bucket, .key = r->key,
 			.bucket_charter = b.charter, .object_charter = exists ? o.charter : STR_NONE,
-			.acl = acl, .tags = tags, .n_tags = n_tags};
+			.acl = acl_headers_present(r) ? acl : NULL, .tags = tags, .n_tags = n_tags};
 
 		ok = lock_for_put(r, &b, &want) && authorize(r, &want, 1, &u->verdict_reply, &v);
 		if (ok) {

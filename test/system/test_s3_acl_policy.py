@@ -274,6 +274,12 @@ def test_ownership_enforced_switches_acls_off(s3, s3_bob, bucket):
     with refused("AccessControlListNotSupported", http=400):
         s3.put_bucket_acl(Bucket=bucket, GrantRead=f"id={bob_id}")
     s3.put_object(Bucket=bucket, Key="x", Body=b"x", ACL="bucket-owner-full-control")
+    # without a word about ACLs, everything is written as ever
+    s3.put_object(Bucket=bucket, Key="x", Body=b"x")
+    s3.copy_object(Bucket=bucket, Key="y", CopySource={"Bucket": bucket, "Key": "x"})
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="z")["UploadId"]
+    etag = s3.upload_part(Bucket=bucket, Key="z", UploadId=upload, PartNumber=1, Body=b"z")["ETag"]
+    s3.complete_multipart_upload(Bucket=bucket, Key="z", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
 
 
 # ---- public access ----
