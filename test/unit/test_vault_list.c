@@ -136,7 +136,7 @@ long_listings_go_on(void **state)
 	(void)state;
 	memset(key, 'k', sizeof(key));
 	for (int i = 0; i < N; i++) {
-		char n[8];
+		char n[12];
 
 		snprintf(n, sizeof(n), "%06d", i);
 		memcpy(key, n, 6);
