@@ -347,10 +347,7 @@ answer_source_version(struct request *r, const struct source *s)
 
 	if (s->bucket.versioning == VERSIONING_OFF)
 		return;
-	if (s->object.is_null_version)
-		buf_put_c(&b, "null");
-	else
-		buf_put_id_hex(&b, s->object.version);
+	put_version(&b, s->object.is_null_version, s->object.version);
 	answer_header(r, "x-amz-copy-source-version-id", buf_str(&b));
 }
 

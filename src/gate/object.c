@@ -192,15 +192,8 @@ select_bytes(struct request *r, const struct object_info *o, const struct manife
 static void
 version_header(struct request *r, const struct bucket_info *b, const struct object_info *o)
 {
-	AUTO_BUF v = BUF(64);
-
-	if (b->versioning == VERSIONING_OFF)
-		return;
-	if (o->is_null_version)
-		buf_put_c(&v, "null");
-	else
-		buf_put_id_hex(&v, o->version);
-	answer_header(r, "x-amz-version-id", buf_str(&v));
+	if (b->versioning != VERSIONING_OFF)
+		answer_version(r, o->is_null_version, o->version);
 }
 
 static void
@@ -447,14 +440,7 @@ op_delete_object(struct request *r)
 	}
 	if (result.made_marker || result.removed_marker)
 		answer_header(r, "x-amz-delete-marker", STR("true"));
-	if (result.version.present) {
-		AUTO_BUF hex = BUF(64);
-
-		if (result.version.is_null)
-			buf_put_c(&hex, "null");
-		else
-			buf_put_id_hex(&hex, result.version.id);
-		answer_header(r, "x-amz-version-id", buf_str(&hex));
-	}
+	if (result.version.present)
+		answer_version(r, result.version.is_null, result.version.id);
 	answer_empty(r, 204);
 }

@@ -1,6 +1,8 @@
 /* What PutObject, CopyObject, CreateMultipartUpload, forms and parts share. */
 #include "gate/put.h"
 
+#include "gate/errand.h"
+
 static bool
 refused(struct request *r, enum s3_error e, const char *field)
 {
@@ -109,15 +111,8 @@ put_default_encryption(struct request *r, const struct bucket_info *b, struct ma
 void
 put_answer_version(struct request *r, const struct put_result *result, struct id version)
 {
-	AUTO_BUF b = BUF(64);
-
-	if (!result->has_version_id)
-		return;
-	if (result->is_null)
-		buf_put_c(&b, "null");
-	else
-		buf_put_id_hex(&b, version);
-	answer_header(r, "x-amz-version-id", buf_str(&b));
+	if (result->has_version_id)
+		answer_version(r, result->is_null, version);
 }
 
 /* what a part's own checksums were, sealed under the upload's key: CompleteMultipartUpload and GetObjectAttributes need them */
