@@ -60,11 +60,9 @@ check_begin(struct steward *s)
 {
 	TRY(vault_check_next(&s->vault, clock_now_us() - CHECK_AGAIN_US, &s->blob, &s->fd, s->expected));
 	s->at = HEADER_BYTES; /* the header is not in the digest: key rotation rewrites it */
-	s->digest = digest_new(DIGEST_SHA256);
-	if (!s->digest)
-		return ERR(ERR_NO_MEMORY);
 	TRY(fd_size(s->fd, &s->size));
-	return s->size >= HEADER_BYTES ? OK : ERR(ERR_CORRUPT);
+	s->digest = digest_new(DIGEST_SHA256); /* last: nothing that fails after it could leave it behind */
+	return s->digest ? OK : ERR(ERR_NO_MEMORY);
 }
 
 static void
@@ -72,9 +70,10 @@ check_slice(struct steward *s)
 {
 	static char slice[CHECK_SLICE];
 	uint8_t got[DIGEST_MAX_BYTES];
-	size_t n = num_min(s->size - s->at, sizeof(slice));
+	bool whole = s->size >= s->at; /* even an empty object's file has a header */
+	size_t n = whole ? num_min(s->size - s->at, sizeof(slice)) : 0;
 
-	if (err_is(fd_pread_all(s->fd, slice, n, s->at))) {
+	if (!whole || err_is(fd_pread_all(s->fd, slice, n, s->at))) {
 		check_end(s, false);
 		return;
 	}
@@ -95,8 +94,6 @@ do_check(struct steward *s)
 		e = check_begin(s);
 		if (err_is(e)) {
 			fd_close(&s->fd);
-			if (e.code == ERR_CORRUPT)
-				check_end(s, false);
 			return e.code == ERR_NOT_FOUND ? CHECK_IDLE_US : AWAY_US;
 		}
 	}
