@@ -11,6 +11,8 @@ enum control_op {
 	CONTROL_STOP, /* cloisterd: finish and exit 0 */
 	CONTROL_KEEP, /* warden: keep this descriptor (sealed root key memory) for my successor */
 	CONTROL_STATUS, /* cloisterd -> steward: health of the processes */
+	CONTROL_JOB, /* steward -> cloisterd: 16 job id: start a scrub for it */
+	CONTROL_JOB_ENDED, /* cloisterd -> steward: 16 job id, u8 1: it ended well */
 };
 
 #endif

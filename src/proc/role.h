@@ -15,6 +15,9 @@ enum role {
 	ROLE_VAULT,
 	ROLE_GATE,
 	ROLE_STEWARD,
+	ROLE_INTAKE,
+	ROLE_CELL,
+	ROLE_SCRUB, /* one a job: not among those that the supervisor keeps running */
 	ROLE_COUNT
 };
 

@@ -8,7 +8,7 @@
 #include "proc/role.h"
 #include "vault/client.h"
 
-enum steward_op { STEWARD_HEALTH = 16 };
+enum steward_op { STEWARD_HEALTH = 16, STEWARD_RUN };
 
 struct process_health {
 	enum role role;
@@ -27,5 +27,8 @@ struct house_health {
 	bool ledger_shrank; /* the log was seen longer than it is: an alarm */
 };
 struct err steward_health(struct pool *p, struct house_health *ret);
+
+/* steward_run(p, job): queues a job that warden has made; a scrub is started for it in its turn. BUSY: too many wait. */
+struct err steward_run(struct pool *p, struct id job);
 
 #endif
