@@ -57,7 +57,9 @@ of_reason(enum verdict_reason r)
 	case REASON_NO_RULE:
 	case REASON_POLICY_DENY:
 	case REASON_ROLE:
-	case REASON_PUBLIC_BLOCKED: return S3_ACCESS_DENIED;
+	case REASON_PUBLIC_BLOCKED:
+	case REASON_NO_SUCH_JOB:
+	case REASON_RESERVED_NAME: return S3_ACCESS_DENIED;
 	case REASON_NONE:
 	case REASON_COUNT: break;
 	}

@@ -1,62 +1,68 @@
-#include "warden/admin.h"
+#include "warden/governance.h"
 
 #include "base/clock.h"
 #include "base/num.h"
 
 #define R(r) (1u << PERSON_##r)
-#define ANYBODY UINT32_MAX
+#define ANYBODY VERB_ANYBODY
 #define RUNNERS R(ADMINISTRATOR)
 #define OFFICERS (R(SECURITY_OFFICER) | R(PRIVACY_OFFICER))
 
-enum { OPEN = 1, /* no proof is needed */ WHEN_LOCKED = 2, NO_RECORD = 4, SLOW = 8 };
+enum { OPEN = VERB_OPEN, WHEN_LOCKED = VERB_WHEN_LOCKED, NO_RECORD = VERB_NO_RECORD, SLOW = VERB_SLOW };
+#define P(r) (1u << ROLE_##r)
 
-/*
- * Which roles may call a verb at all. What somebody may do to himself and not to others, or the
- * other way round, the verb says. A verb that changes rows is always recorded; NO_RECORD is for the
- * two questions that a console asks all the time.
- */
-static const struct verb {
-	const char *name;
-	struct err (*run)(struct call *c);
-	uint32_t roles;
-	unsigned flags;
-} verbs[] = {
-	{"whoami", verb_whoami, ANYBODY, WHEN_LOCKED | NO_RECORD},
-	{"user.add", verb_user_add, RUNNERS, SLOW},
-	{"user.list", verb_user_list, ANYBODY, WHEN_LOCKED},
-	{"user.set", verb_user_set, ANYBODY, 0},
-	{"user.revoke", verb_user_revoke, RUNNERS | R(SECURITY_OFFICER), WHEN_LOCKED},
-	{"user.password", verb_user_password, ANYBODY, SLOW},
-	{"user.totp", verb_user_totp, ANYBODY, SLOW},
-	{"feed.add", verb_feed_add, RUNNERS, 0},
-	{"key.create", verb_key_create, ANYBODY, 0},
-	{"key.list", verb_key_list, ANYBODY, WHEN_LOCKED},
-	{"key.revoke", verb_key_revoke, ANYBODY, WHEN_LOCKED},
-	{"session.login", verb_session_login, ANYBODY, OPEN | WHEN_LOCKED | SLOW},
-	{"session.logout", verb_session_logout, ANYBODY, WHEN_LOCKED},
-	{"domain.create", verb_domain_create, RUNNERS, 0},
-	{"domain.list", verb_domain_list, RUNNERS | OFFICERS | R(AUDITOR), WHEN_LOCKED},
-	{"domain.rotate", verb_domain_rotate, RUNNERS | R(SECURITY_OFFICER), 0},
-	{"key.rotate", verb_domain_rotate, RUNNERS | R(SECURITY_OFFICER), 0},
-	{"domain.destroy", verb_domain_destroy, RUNNERS | OFFICERS, 0},
-	{"lockdown.on", verb_lockdown_on, RUNNERS | OFFICERS, WHEN_LOCKED},
-	{"lockdown.lift", verb_lockdown_lift, OFFICERS, WHEN_LOCKED},
-	{"lockdown.status", verb_lockdown_status, ANYBODY, WHEN_LOCKED | NO_RECORD},
+static const struct verb verbs[] = {
+	{"whoami", verb_whoami, ANYBODY, WHEN_LOCKED | NO_RECORD, 0},
+	{"user.add", verb_user_add, RUNNERS, SLOW, 0},
+	{"user.list", verb_user_list, ANYBODY, WHEN_LOCKED, 0},
+	{"user.set", verb_user_set, ANYBODY, 0, 0},
+	{"user.revoke", verb_user_revoke, RUNNERS | R(SECURITY_OFFICER), WHEN_LOCKED, 0},
+	{"user.password", verb_user_password, ANYBODY, SLOW, 0},
+	{"user.totp", verb_user_totp, ANYBODY, SLOW, 0},
+	{"feed.add", verb_feed_add, RUNNERS, 0, 0},
+	{"key.create", verb_key_create, ANYBODY, 0, 0},
+	{"key.list", verb_key_list, ANYBODY, WHEN_LOCKED, 0},
+	{"key.revoke", verb_key_revoke, ANYBODY, WHEN_LOCKED, 0},
+	{"session.login", verb_session_login, ANYBODY, OPEN | WHEN_LOCKED | SLOW, 0},
+	{"session.logout", verb_session_logout, ANYBODY, WHEN_LOCKED, 0},
+	{"domain.create", verb_domain_create, RUNNERS, 0, 0},
+	{"domain.list", verb_domain_list, RUNNERS | OFFICERS | R(AUDITOR), WHEN_LOCKED, 0},
+	{"domain.rotate", verb_domain_rotate, RUNNERS | R(SECURITY_OFFICER), 0, 0},
+	{"key.rotate", verb_domain_rotate, RUNNERS | R(SECURITY_OFFICER), 0, 0},
+	{"domain.destroy", verb_domain_destroy, RUNNERS | OFFICERS, 0, 0},
+	{"lockdown.on", verb_lockdown_on, RUNNERS | OFFICERS, WHEN_LOCKED, 0},
+	{"lockdown.lift", verb_lockdown_lift, OFFICERS, WHEN_LOCKED, 0},
+	{"lockdown.status", verb_lockdown_status, ANYBODY, WHEN_LOCKED | NO_RECORD, 0},
+
+	{"feed.connect", verb_feed_connect, R(FEED) | R(DEVICE) | R(CLINICIAN), 0, 0},
+	{"feed.count", verb_feed_count, 0, WHEN_LOCKED | NO_RECORD, P(INTAKE)},
+	{"intake.key", verb_intake_key, 0, 0, P(INTAKE)},
+	{"flow.show", verb_flow_show, ANYBODY & ~(R(FEED) | R(DEVICE)), WHEN_LOCKED | NO_RECORD, 0},
+	{"job.get", verb_job_get, ANYBODY, WHEN_LOCKED | NO_RECORD, 0},
+	{"job.show", verb_job_show, 0, 0, P(SCRUB) | P(GATE)},
+	{"job.progress", verb_job_progress, 0, WHEN_LOCKED | NO_RECORD, P(SCRUB) | P(GATE)},
+	{"job.done", verb_job_done, 0, WHEN_LOCKED, P(SCRUB) | P(GATE)},
+	{"job.ended", verb_job_ended, 0, WHEN_LOCKED, P(STEWARD)},
+	{"ingest.start", verb_ingest_start, 0, NO_RECORD, P(STEWARD)},
+	{"pool.rebuild", verb_pool_rebuild, R(DATA_STEWARD), 0, 0},
 };
 
 static const struct verb *
-find_verb(struct str name)
+find_verb(const struct house *h, struct str name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (str_eq(name, str_c(verbs[i].name)))
 			return &verbs[i];
+	for (const struct verb *v = h->governance ? h->governance->verbs : NULL; v && v->name; v++)
+		if (str_eq(name, str_c(v->name)))
+			return v;
 	return NULL;
 }
 
 bool
-admin_is_slow(struct str name)
+admin_is_slow(const struct house *h, struct str name)
 {
-	const struct verb *v = find_verb(name);
+	const struct verb *v = find_verb(h, name);
 
 	return v && v->flags & SLOW;
 }
@@ -93,6 +99,14 @@ call_denied(struct call *c, enum verdict_reason r)
 {
 	c->reason = r;
 	return ERR(ERR_DENIED);
+}
+
+void
+call_job(struct call *c, const struct job *like)
+{
+	c->new_job = *like;
+	c->new_job.person = c->who.person ? c->who.person->id : (struct id){0};
+	memcpy(c->new_job.address, c->who.address.p, num_min(c->who.address.n, sizeof(c->new_job.address) - 1));
 }
 
 bool
@@ -209,15 +223,40 @@ carry_out(struct call *c, bool recorded)
 		c->consent_used->at_us = 0;
 	if (c->consent_given.at_us != 0)
 		remember_consent(c->h, &c->consent_given);
+	if (c->new_job.kind != JOB_NONE) {
+		struct job *made;
+
+		TRY(jobs_add(&c->h->jobs, &c->new_job, c->mono_us, &made));
+		doc_set_id(c->out, "job", made->id);
+	}
+	if (c->also)
+		TRY(c->also(c));
 	return c->after ? c->after(c) : OK;
+}
+
+static struct err
+run_and_record(struct call *c, const struct verb *v)
+{
+	struct err e = v->run(c);
+
+	if (e.code == ERR_DENIED || e.code == ERR_UNAUTHENTICATED)
+		return refuse(c, e.code, c->reason);
+	TRY(e);
+	return carry_out(c, !(v->flags & NO_RECORD));
 }
 
 static struct err
 run_verb(struct call *c, const struct verb *v)
 {
-	struct err e;
 	uint32_t roles = c->who.person ? c->who.person->roles : 0;
 
+	if (c->who.process != ROLE_NONE) {
+		if (!(v->processes >> c->who.process & 1))
+			return refuse(c, ERR_DENIED, REASON_ROLE);
+		if (c->h->locked && !(v->flags & WHEN_LOCKED))
+			return refuse(c, ERR_LOCKED, REASON_LOCKDOWN);
+		return run_and_record(c, v);
+	}
 	if (!(v->flags & OPEN) && !c->who.person)
 		return refuse(c, ERR_UNAUTHENTICATED, REASON_SIGNATURE);
 	if (c->h->locked && !(v->flags & WHEN_LOCKED))
@@ -228,19 +267,15 @@ run_verb(struct call *c, const struct verb *v)
 	if (c->who.key && (c->who.key->read_only || c->who.key->n_buckets > 0) &&
 	    !(v->flags & NO_RECORD))
 		return refuse(c, ERR_DENIED, REASON_SCOPE);
-	e = v->run(c);
-	if (e.code == ERR_DENIED || e.code == ERR_UNAUTHENTICATED)
-		return refuse(c, e.code, c->reason);
-	TRY(e);
-	return carry_out(c, !(v->flags & NO_RECORD));
+	return run_and_record(c, v);
 }
 
 static struct err
-prove(struct call *c, const struct verb *v, const struct proof *proof)
+prove(struct call *c, enum role from, const struct verb *v, const struct proof *proof)
 {
 	enum verdict_reason reason;
 	bool lock;
-	struct err e = authenticate(c->h, proof, c->now_us, c->mono_us, &c->who, &reason, &lock);
+	struct err e = authenticate(c->h, from, proof, c->now_us, c->mono_us, &c->who, &reason, &lock);
 
 	who_record(&c->who, v->name, &c->record);
 	if (!err_is(e))
@@ -279,11 +314,11 @@ answer(struct call *c, struct err e, struct buf *out)
 }
 
 struct err
-admin_run(struct house *h, const struct proof *proof, struct str verb, struct str params,
+admin_run(struct house *h, enum role from, const struct proof *proof, struct str verb, struct str params,
     int64_t now_us, int64_t mono_us, struct buf *out, enum verdict_reason *ret_reason)
 {
 	struct call c = {.h = h, .now_us = now_us, .mono_us = mono_us, .out = json_object()};
-	const struct verb *v = find_verb(verb);
+	const struct verb *v = find_verb(h, verb);
 	AUTO_DOC *in = NULL;
 	struct err e;
 
@@ -291,7 +326,7 @@ admin_run(struct house *h, const struct proof *proof, struct str verb, struct st
 	e = !v ? ERR(ERR_UNSUPPORTED) : !c.out ? ERR(ERR_NO_MEMORY) : doc_parse(params, &in);
 	if (!err_is(e)) {
 		c.in = in;
-		e = prove(&c, v, proof);
+		e = prove(&c, from, v, proof);
 		if (!err_is(e))
 			e = run_verb(&c, v);
 		*ret_reason = c.reason;

@@ -10,6 +10,7 @@
 
 #include "warden/authenticate.h"
 #include "warden/doc.h"
+#include "warden/job.h"
 
 struct call {
 	struct house *h;
@@ -27,6 +28,9 @@ struct call {
 	 */
 	struct err (*after)(struct call *c);
 	struct id subject; /* for after() */
+	struct job new_job; /* of call_job(): made when the plan is durable; kind NONE: none */
+	/* also(c): as after(), before it: of the governance's part of a job's end. May be NULL. */
+	struct err (*also)(struct call *c);
 	struct consent consent_given; /* to be remembered, if .at_us is set */
 	struct consent *consent_used; /* to be forgotten */
 	enum verdict_reason reason;
@@ -34,14 +38,35 @@ struct call {
 };
 
 /*
- * admin_run(h, proof, verb, params, now, mono, out, &reason): one call. ${out}: the answer, or
+ * verb: which roles may call it at all. What somebody may do to himself and not to others, or the other way round, the verb says.
+ * ${processes}: bits (1u << ROLE_X) of processes that may call it as themselves (PROOF_PROCESS); nobody else may call a verb that has them, unless
+ * ${roles} says so too. A verb that changes rows is always recorded; NO_RECORD is for questions that are asked all the time.
+ */
+enum verb_flags { VERB_OPEN = 1 /* no proof is needed */, VERB_WHEN_LOCKED = 2, VERB_NO_RECORD = 4, VERB_SLOW = 8 };
+struct verb {
+	const char *name;
+	struct err (*run)(struct call *c);
+	uint32_t roles; /* bits (1u << PERSON_X) */
+	unsigned flags;
+	uint32_t processes;
+};
+#define VERB_ANYBODY UINT32_MAX
+
+/*
+ * call_job(c, like): when the plan is durable there is a job like that for the caller (person and address are filled in), and its id is "job" in the
+ * answer. One a call.
+ */
+void call_job(struct call *c, const struct job *like);
+
+/*
+ * admin_run(h, from, proof, verb, params, now, mono, out, &reason): one call. ${out}: the answer, or
  * "message" and "field". An error is one of the whole call. LOCKED, DENIED, UNAUTHENTICATED with a
  * reason; INVALID; NOT_FOUND; BUSY; …
  */
-struct err admin_run(struct house *h, const struct proof *proof, struct str verb, struct str params,
+struct err admin_run(struct house *h, enum role from, const struct proof *proof, struct str verb, struct str params,
     int64_t now_us, int64_t mono_us, struct buf *out, enum verdict_reason *ret_reason);
 /* admin_is_slow(verb): it hashes a password: one at a time, when nothing else waits. */
-bool admin_is_slow(struct str verb);
+bool admin_is_slow(const struct house *h, struct str verb);
 
 /* ---- for the verbs ---- */
 
@@ -85,5 +110,16 @@ struct err verb_domain_destroy(struct call *c);
 struct err verb_lockdown_on(struct call *c);
 struct err verb_lockdown_lift(struct call *c);
 struct err verb_lockdown_status(struct call *c);
+struct err verb_job_show(struct call *c);
+struct err verb_job_progress(struct call *c);
+struct err verb_job_done(struct call *c);
+struct err verb_job_ended(struct call *c);
+struct err verb_job_get(struct call *c);
+struct err verb_ingest_start(struct call *c);
+struct err verb_pool_rebuild(struct call *c);
+struct err verb_feed_connect(struct call *c);
+struct err verb_feed_count(struct call *c);
+struct err verb_intake_key(struct call *c);
+struct err verb_flow_show(struct call *c);
 
 #endif

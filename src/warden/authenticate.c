@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include "warden/governance.h"
+
 static struct str
 address_of(struct str s)
 {
@@ -88,6 +90,29 @@ by_certificate(struct house *h, const struct proof *p, struct who *w, enum verdi
 	return check_person(h, person->id, w, reason);
 }
 
+/*
+ * by_process(): which process asks, the channel says. Who named a job that has ended, or whose reason holds no more, has nothing but the name of it.
+ */
+static struct err
+by_process(struct house *h, enum role from, const struct proof *p, int64_t now_us, int64_t mono_us, struct who *w, enum verdict_reason *reason)
+{
+	*reason = REASON_NO_SUCH_JOB;
+	w->process = from;
+	if (id_is_zero(p->job))
+		return OK;
+	w->job = jobs_find(&h->jobs, p->job, mono_us);
+	if (!w->job || !job_lives(w->job))
+		return ERR(ERR_UNAUTHENTICATED);
+	if (w->job->address[0])
+		w->address = str_c(w->job->address);
+	w->credential = w->job->id;
+	if (id_is_zero(w->job->person))
+		return OK;
+	TRY(check_person(h, w->job->person, w, reason));
+	*reason = REASON_EXPIRED;
+	return !h->governance || h->governance->holds(h->governed, h, w->job, now_us) ? OK : ERR(ERR_UNAUTHENTICATED);
+}
+
 /* What does not look like guessing costs nothing: a clock that is wrong, a key that has ended. */
 static bool
 is_guess(enum verdict_reason r, const struct proof *p)
@@ -115,7 +140,7 @@ throttle_failure(struct house *h, int64_t mono_us, const struct who *w, const st
 }
 
 struct err
-authenticate(struct house *h, const struct proof *p, int64_t now_us, int64_t mono_us,
+authenticate(struct house *h, enum role from, const struct proof *p, int64_t now_us, int64_t mono_us,
     struct who *ret, enum verdict_reason *ret_reason, bool *ret_lock)
 {
 	struct who w = {.address = address_of(p->address)};
@@ -129,6 +154,7 @@ authenticate(struct house *h, const struct proof *p, int64_t now_us, int64_t mon
 	case PROOF_SIGV4_TEXT: e = by_signature(h, p, now_us, &w, &reason); break;
 	case PROOF_SESSION: e = by_session(h, p, mono_us, &w, &reason); break;
 	case PROOF_CERTIFICATE: e = by_certificate(h, p, &w, &reason); break;
+	case PROOF_PROCESS: e = by_process(h, from, p, now_us, mono_us, &w, &reason); break;
 	}
 	if (err_is(e)) {
 		w.person = NULL;
@@ -156,4 +182,8 @@ who_record(const struct who *w, const char *act, struct record *r)
 		record_id(r, RECORD_WHO, w->person->id);
 	if (w->key)
 		record_word(r, RECORD_KEY, str_c(w->key->name));
+	if (!w->job)
+		return;
+	record_id(r, RECORD_STUDY, w->job->study);
+	record_id(r, RECORD_BASIS, w->job->basis);
 }

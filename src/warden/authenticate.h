@@ -7,6 +7,7 @@
 #ifndef CLOISTER_WARDEN_AUTHENTICATE_H
 #define CLOISTER_WARDEN_AUTHENTICATE_H
 
+#include "proc/role.h"
 #include "warden/house.h"
 
 struct who {
@@ -14,15 +15,17 @@ struct who {
 	const struct access_key *key; /* that the proof named: also when it is wrong */
 	struct session *session;
 	struct id credential; /* of the key, session or certificate */
+	enum role process;    /* PROOF_PROCESS: which; else ROLE_NONE */
+	struct job *job;      /* that it carries out; NULL: standing work */
 	struct str address;   /* borrowed from the proof; an IP literal, or "local" */
 };
 
 /*
- * authenticate(h, proof, now, mono, &who, &reason): UNAUTHENTICATED with ${ret_reason}. Always
+ * authenticate(h, from, proof, now, mono, &who, &reason): UNAUTHENTICATED with ${ret_reason}. Always
  * fills what is known of ${ret}. THROTTLED failures need no record of their own: that the
  * throttling began is recorded with ${ret_lock} true.
  */
-struct err authenticate(struct house *h, const struct proof *proof, int64_t now_us, int64_t mono_us,
+struct err authenticate(struct house *h, enum role from, const struct proof *proof, int64_t now_us, int64_t mono_us,
     struct who *ret, enum verdict_reason *ret_reason, bool *ret_lock);
 
 /* who_record(w, act, r): the beginning of every record about a request. */

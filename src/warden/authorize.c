@@ -135,7 +135,7 @@ consider(struct authorizer *a, struct request *r, int64_t now_us, int64_t mono_u
 		s->malformed = true;
 		return;
 	}
-	s->e = authenticate(a->h, &s->q.proof, now_us, mono_us, &s->who, &s->reason, &lock);
+	s->e = authenticate(a->h, r->from, &s->q.proof, now_us, mono_us, &s->who, &s->reason, &lock);
 	if (err_is(s->e)) {
 		refuse_all(a, s, lock);
 		return;
@@ -164,7 +164,7 @@ static void
 answer(struct authorizer *a, struct slot *s)
 {
 	struct buf *out = &s->r->out.body;
-	struct asker asker = {.anonymous = !s->who.person};
+	struct asker asker = {.anonymous = !s->who.person && s->who.process == ROLE_NONE};
 
 	if (s->malformed) {
 		request_fail(s->r, s->e);

@@ -31,6 +31,8 @@ verdict_reason_word(enum verdict_reason r)
 		[REASON_NO_SUCH_BUCKET] = "no-such-bucket",
 		[REASON_NO_SUCH_OBJECT] = "no-such-object",
 		[REASON_SCOPE] = "scope",
+		[REASON_NO_SUCH_JOB] = "no-such-job",
+		[REASON_RESERVED_NAME] = "reserved-name",
 	};
 
 	INVARIANT(r < REASON_COUNT);

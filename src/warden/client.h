@@ -24,7 +24,8 @@ enum warden_op {
 };
 
 /* ---- who asks ---- */
-enum proof_kind { PROOF_NONE, PROOF_SIGV4, PROOF_SIGV4_TEXT, PROOF_SESSION, PROOF_CERTIFICATE };
+/* PROCESS: the process at the other end of the channel itself, as which it cannot lie */
+enum proof_kind { PROOF_NONE, PROOF_SIGV4, PROOF_SIGV4_TEXT, PROOF_SESSION, PROOF_CERTIFICATE, PROOF_PROCESS };
 struct proof {
 	enum proof_kind kind;
 	struct str address; /* IP literal of the peer, or of the client named by a trusted proxy */
@@ -38,6 +39,7 @@ struct proof {
 	struct str text;    /* SIGV4_TEXT (POST form): the string to sign is this */
 	struct str token;   /* SESSION */
 	uint8_t fingerprint[32]; /* CERTIFICATE: SHA-256 of the client's certificate, verified by TLS */
+	struct id job;      /* PROCESS: what it carries out; zero: its standing work */
 };
 
 /* ---- what is wanted ---- */
@@ -80,7 +82,7 @@ enum verdict_reason { /* why not; one word each in records and one S3 error each
 	REASON_NONE, REASON_NO_RULE, REASON_POLICY_DENY, REASON_ROLE, REASON_PUBLIC_BLOCKED, REASON_NO_SUCH_KEY_ID,
 	REASON_SIGNATURE, REASON_SKEW, REASON_EXPIRED, REASON_REVOKED, REASON_THROTTLED, REASON_LOCKDOWN, REASON_CHARTER,
 	REASON_DOMAIN_DESTROYED, REASON_BAD_ACL, REASON_UNKNOWN_GRANTEE, REASON_UNKNOWN_EMAIL, REASON_BAD_POLICY, REASON_NO_SUCH_DOMAIN,
-	REASON_ACL_DISABLED, REASON_NO_SUCH_BUCKET, REASON_NO_SUCH_OBJECT, REASON_SCOPE, REASON_COUNT
+	REASON_ACL_DISABLED, REASON_NO_SUCH_BUCKET, REASON_NO_SUCH_OBJECT, REASON_SCOPE, REASON_NO_SUCH_JOB, REASON_RESERVED_NAME, REASON_COUNT
 };
 const char *verdict_reason_word(enum verdict_reason r);
 

@@ -13,6 +13,7 @@
 #include "ledger/ledger.h"
 #include "warden/certificate.h"
 #include "warden/house.h"
+#include "warden/powers.h"
 #include "warden/totp.h"
 #include "warden/warden.h"
 
@@ -34,7 +35,8 @@ warden_made_release(struct warden_made *m)
 
 /* ---- the rows of a new house ---- */
 
-enum { ROW_HOUSE, ROW_DOMAIN, ROW_ADMIN, ROW_KEY, ROWS };
+/* the key domains that every house has: for people's own buckets, for what arrives, for the pool */
+enum { ROW_HOUSE, ROW_DOMAIN, ROW_LANDING, ROW_POOL_DOMAIN, ROW_ADMIN, ROW_KEY, ROW_POOL, ROWS };
 
 struct making {
 	const struct warden_new *n;
@@ -71,13 +73,32 @@ plan_house(struct making *m)
 	return house_write(&row, &m->json[ROW_HOUSE]);
 }
 
-static struct err
-plan_domain(struct making *m)
-{
-	struct domain d = {.id = m->rows[ROW_DOMAIN].id, .created_us = clock_now_us()};
+static const struct { int row; const char *name; } first_domains[] = {
+	{ROW_DOMAIN, DOMAIN_GENERAL}, {ROW_LANDING, HOUSE_BUCKET_LANDING}, {ROW_POOL_DOMAIN, HOUSE_BUCKET_POOL}};
 
-	memcpy(d.name, DOMAIN_GENERAL, sizeof(DOMAIN_GENERAL));
-	return domain_write_next(&m->h->domains, &d, &m->json[ROW_DOMAIN]);
+static struct err
+plan_domains(struct making *m)
+{
+	for (size_t i = 0; i < ARRAY_LEN(first_domains); i++) {
+		int row = first_domains[i].row;
+		struct domain d = {.id = m->rows[row].id, .created_us = clock_now_us()};
+
+		snprintf(d.name, sizeof(d.name), "%s", first_domains[i].name);
+		TRY(domain_write_next(&m->h->domains, &d, &m->json[row]));
+	}
+	return OK;
+}
+
+static struct err
+plan_pool(struct making *m)
+{
+	struct pool_row r = {0};
+	struct err e;
+
+	TRY(pool_row_new(&r));
+	e = pool_row_write(&r, &m->json[ROW_POOL]);
+	pool_row_release(&r);
+	return e;
 }
 
 static struct err
@@ -126,15 +147,16 @@ static struct err
 plan_rows(struct making *m)
 {
 	static const enum state_kind kinds[ROWS] = {
-	    STATE_HOUSE, STATE_DOMAIN, STATE_PERSON, STATE_KEY};
+	    STATE_HOUSE, STATE_DOMAIN, STATE_DOMAIN, STATE_DOMAIN, STATE_PERSON, STATE_KEY, STATE_POOL};
 
 	for (size_t i = 0; i < ROWS; i++) {
 		m->json[i] = BUF_WIPED(STATE_ROW_BYTES_MAX);
 		m->rows[i] = (struct state_change){
-		    .kind = kinds[i], .id = i == ROW_HOUSE ? HOUSE_ID : id_new()};
+		    .kind = kinds[i], .id = i == ROW_HOUSE ? HOUSE_ID : i == ROW_POOL ? POOL_ID : id_new()};
 	}
 	TRY(plan_house(m));
-	TRY(plan_domain(m));
+	TRY(plan_domains(m));
+	TRY(plan_pool(m));
 	TRY(plan_admin(m));
 	TRY(plan_key(m));
 	for (size_t i = 0; i < ROWS; i++)
@@ -160,10 +182,12 @@ add_records(struct making *m, struct ledger *l, const uint8_t previous[32], cons
 	record_word(&r, RECORD_ACT, STR("house.create"));
 	record_word(&r, RECORD_ADDR, STR("local"));
 	TRY(add_record(l, &r));
-	record_word(&r, RECORD_ACT, STR("domain.create"));
-	record_id(&r, RECORD_DOMAIN, m->rows[ROW_DOMAIN].id);
-	record_number(&r, RECORD_EPOCH, 1);
-	TRY(add_record(l, &r));
+	for (size_t i = 0; i < ARRAY_LEN(first_domains); i++) {
+		record_word(&r, RECORD_ACT, STR("domain.create"));
+		record_id(&r, RECORD_DOMAIN, m->rows[first_domains[i].row].id);
+		record_number(&r, RECORD_EPOCH, 1);
+		TRY(add_record(l, &r));
+	}
 	r = (struct record){0};
 	record_word(&r, RECORD_ACT, STR("user.add"));
 	record_word(&r, RECORD_ADDR, STR("local"));
@@ -276,7 +300,7 @@ warden_create(const struct warden_new *n, struct warden_made *ret)
 	if (faccessat(dir, STATE_FILE, F_OK, 0) == 0)
 		return ERR(ERR_EXISTS);
 	TRY(root_create(dir, n->passphrase, &root));
-	e = house_open(path, root, &m.h);
+	e = house_open(path, root, NULL, &m.h);
 	if (!err_is(e))
 		e = make_house(&m);
 	making_release(&m);

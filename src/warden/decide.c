@@ -19,6 +19,9 @@ static const struct decision no_rule = {ERR_DENIED, REASON_NO_RULE, "default"};
 static const struct decision by_policy = {ERR_DENIED, REASON_POLICY_DENY, "policy"};
 static const struct decision by_role = {ERR_DENIED, REASON_ROLE, "role"};
 static const struct decision by_public_block = {ERR_DENIED, REASON_PUBLIC_BLOCKED, "public-block"};
+static const struct decision allow_by_process = {ERR_NONE, REASON_NONE, "process"};
+static const struct decision allow_by_feed = {ERR_NONE, REASON_NONE, "feed"};
+static const struct decision reserved_name = {ERR_DENIED, REASON_RESERVED_NAME, "process"};
 static const struct decision no_object = {ERR_NOT_FOUND, REASON_NO_SUCH_OBJECT, "default"};
 static const struct decision bad_charter = {ERR_CORRUPT, REASON_CHARTER, "charter"};
 static const struct decision bad_want = {ERR_INVALID, REASON_CHARTER, "charter"};
@@ -332,6 +335,35 @@ role_allows(const struct deciding *d, enum action_class c)
 				     : roles_permit(d->r->roles & ~1u, c);
 }
 
+/* A process has the table of powers.c; it sets nothing but what it makes. */
+static struct decision
+of_process(const struct decide_request *r)
+{
+	bool plain = r->want->set == 0 && !r->want->acl && r->want->n_tags == 0 && r->want->policy.n == 0;
+
+	if (!plain || !process_may(r->process, r->job, r->want))
+		return no_rule;
+	if (r->want->flags & WANT_MISSING && !r->object)
+		return no_object;
+	return allow_by_process;
+}
+
+/*
+ * Who delivers puts what he has below his own name in landing, and sees nothing of what lies there: not even that his own key exists. Everything else in a
+ * bucket of the house is for its processes.
+ */
+static bool
+feed_may(const struct deciding *d)
+{
+	const struct decide_request *r = d->r;
+	const uint32_t feeds = 1u << PERSON_FEED | 1u << PERSON_DEVICE | 1u << PERSON_CLINICIAN;
+	bool puts = d->w->action == ACTION_PUT_OBJECT || d->w->action == ACTION_ABORT_UPLOAD || d->w->action == ACTION_LIST_UPLOAD_PARTS;
+
+	return puts && !r->asker.anonymous && r->roles & feeds && str_eq(r->bucket->name, STR(HOUSE_BUCKET_LANDING)) &&
+	    d->w->key.n > r->user_name.n + 1 && str_starts(d->w->key, r->user_name) && d->w->key.p[r->user_name.n] == '/' &&
+	    d->w->set == 0 && !d->w->acl;
+}
+
 static struct decision
 access_to(const struct deciding *d)
 {
@@ -341,6 +373,8 @@ access_to(const struct deciding *d)
 		return by_policy;
 	if (!role_allows(d, d->class))
 		return by_role;
+	if (feed_may(d))
+		return allow_by_feed;
 	if (effect == POLICY_ALLOW)
 		return allow_by_policy;
 	if ((d->owns_bucket && bucket_owner_may(d)) || (d->owns_object && object_owner_may(d)))
@@ -444,6 +478,8 @@ of_house(const struct decide_request *r, enum action_class class)
 
 	if (r->asker.anonymous || !roles_permit(r->roles & ~1u, class))
 		return by_role;
+	if (w->action == ACTION_CREATE_BUCKET && is_house_bucket(w->bucket_name))
+		return reserved_name;
 	if (w->action == ACTION_CREATE_BUCKET && acl && w->set & SET_OWNERSHIP &&
 	    w->ownership == OWNERSHIP_BUCKET_OWNER_ENFORCED)
 		return (struct decision){ERR_INVALID, REASON_ACL_DISABLED, "owner"};
@@ -464,6 +500,8 @@ decide(struct policy_cache *cache, const struct decide_request *r)
 		return bad_want;
 	if (!charters_belong(r))
 		return bad_charter;
+	if (r->process != ROLE_NONE)
+		return of_process(r);
 	if (is_of_house(w->action))
 		return of_house(r, d.class);
 	d.acls_off = r->bucket->ownership == OWNERSHIP_BUCKET_OWNER_ENFORCED;
@@ -496,5 +534,5 @@ decide_owner(const struct asker *a, const struct charter *bucket, const struct a
 	case OWNERSHIP_OBJECT_WRITER:
 		break;
 	}
-	return a->anonymous ? bucket->owner : a->id;
+	return a->anonymous || id_is_zero(a->id) ? bucket->owner : a->id;
 }

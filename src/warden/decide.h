@@ -5,6 +5,7 @@
  * Order (S3 User Guide, "How Amazon S3 authorizes a request"; IAM User Guide, "Policy evaluation
  * logic"):
  *   1. the charters belong to the request, and the want is one that its action may have (CORRUPT, INVALID);
+ *   1a. a process that asks as itself: the table of powers.c and nothing else; what a feed may put into landing: below its own name;
  *   2. an explicit Deny of the bucket policy, but for the bucket's owner on the policy itself;
  *   3. the role, which is a cap;
  *   4. an Allow of the bucket policy, ownership of the bucket, ownership of the object, ACLs; the first that says yes;
@@ -17,12 +18,15 @@
 
 #include "warden/lookup.h"
 #include "warden/policy.h"
+#include "warden/powers.h"
 #include "warden/role.h"
 
 struct decide_request {
 	struct asker asker;           /* the display name in it is not looked at */
 	struct str user_name;         /* the unique name that he logs in with: aws:username */
 	uint32_t roles;               /* bits (1u << PERSON_X); of an anonymous asker not looked at */
+	enum role process;            /* a process asks as itself; NONE: a person */
+	const struct job *job;        /* that it carries out; may be NULL */
 	const struct want *want;
 	const struct charter *bucket; /* verified; NULL: the want has none */
 	const struct charter *object; /* verified; NULL: the want has none */

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "warden/doc.h"
+#include "warden/governance.h"
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -99,6 +100,13 @@ house_apply(struct house *h, enum state_kind kind, struct id id, struct str json
 	case STATE_PERSON: return people_put(&h->people, id, json);
 	case STATE_KEY: return credentials_put(&h->credentials, id, json);
 	case STATE_DOMAIN: return domains_put(&h->domains, id, json);
+	case STATE_POOL: return id_eq(id, POOL_ID) ? pool_row_put(&h->pool, json) : ERR(ERR_CORRUPT);
+	case STATE_STUDY:
+	case STATE_RELEASE:
+	case STATE_CELL:
+	case STATE_AIRLOCK:
+	case STATE_DISCLOSURE: return h->governance ? h->governance->apply(h->governed, kind, id, json) : ERR(ERR_CORRUPT);
+	case STATE_KIND_END: break;
 	}
 	return ERR(ERR_CORRUPT);
 }
@@ -159,18 +167,21 @@ open_all(struct house *h, const char *path, const struct root_key *root)
 	TRY(sessions_init(&h->sessions, WARDEN_SESSION_IDLE_S, WARDEN_SESSION_AGE_S));
 	TRY(throttle_new(&h->throttle));
 	TRY(sigv4_new(&h->sigv4));
+	if (h->governance)
+		TRY(h->governance->init(&h->governed));
 	TRY(state_open(path, root, &h->state));
 	return state_each(h->state, load_row, h);
 }
 
 struct err
-house_open(const char *path, const struct root_key *root, struct house **ret)
+house_open(const char *path, const struct root_key *root, const struct governance *g, struct house **ret)
 {
 	struct house *h = calloc(1, sizeof(*h));
 	struct err e;
 
 	if (!h)
 		return ERR(ERR_NO_MEMORY);
+	h->governance = g;
 	h->siren_fd = h->ledger.fd = h->vault.fd = -1;
 	h->origin = BUF(ORIGIN_BYTES_MAX);
 	h->hosts = BUF(HOSTS_BYTES_MAX);
@@ -194,6 +205,10 @@ house_close(struct house *h)
 	people_release(&h->people);
 	credentials_release(&h->credentials);
 	domains_release(&h->domains);
+	if (h->governed)
+		h->governance->release(h->governed);
+	jobs_release(&h->jobs);
+	pool_row_release(&h->pool);
 	if (h->sessions.key)
 		sessions_release(&h->sessions);
 	throttle_free(h->throttle);

@@ -17,6 +17,8 @@
 #include "warden/session.h"
 #include "warden/sigv4.h"
 #include "warden/house_state.h"
+#include "warden/job.h"
+#include "warden/pool_row.h"
 #include "warden/throttle.h"
 #include "warden/warden.h"
 
@@ -29,6 +31,8 @@ struct consent {
 	bool security_officer;
 	int64_t at_us; /* monotonic; 0: free */
 };
+
+struct governance;
 
 struct house_stats {
 	uint64_t authorized, denied, unauthenticated, throttled, keys_made, keys_opened, logins,
@@ -52,6 +56,11 @@ struct house {
 	int64_t locked_us;
 	struct id locked_by;
 
+	struct pool_row pool; /* what the house remembers of the pool */
+	struct jobs jobs;
+	const struct governance *governance; /* NULL: none (a house being made) */
+	void *governed;
+
 	struct consent consents[LIMIT_CONSENTS];
 	struct house_stats stats;
 	struct chan ledger, vault;
@@ -67,8 +76,8 @@ struct house {
 	struct err fatal;  /* set: the state on disk is unknown, stop */
 };
 
-/* house_open(path, root, &h): everything loaded and verified; no ledger yet. */
-struct err house_open(const char *path, const struct root_key *root, struct house **ret);
+/* house_open(path, root, governance, &h): everything loaded and verified; no ledger yet. */
+struct err house_open(const char *path, const struct root_key *root, const struct governance *g, struct house **ret);
 void house_close(struct house *h);
 
 /* house_write(r, b): the house's own row. house_row(h): as it is now, borrowed. */

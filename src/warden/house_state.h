@@ -15,7 +15,8 @@
 #include "ledger/client.h"
 #include "warden/root.h"
 
-enum state_kind { STATE_HOUSE = 1, STATE_PERSON, STATE_KEY, STATE_DOMAIN };
+/* Stored as numbers: add at the end only. STATE_STUDY and later belong to governance. */
+enum state_kind { STATE_HOUSE = 1, STATE_PERSON, STATE_KEY, STATE_DOMAIN, STATE_POOL, STATE_STUDY, STATE_RELEASE, STATE_CELL, STATE_AIRLOCK, STATE_DISCLOSURE, STATE_KIND_END };
 
 #define STATE_FILE "warden.db"
 #define STATE_ROW_BYTES_MAX (64 * KiB)

@@ -43,7 +43,7 @@ admin(struct serving *s, struct request *r)
 		return;
 	}
 	e = admin_run(
-	    s->h, &q.proof, q.verb, q.params, clock_now_us(), clock_mono_us(), &out, &reason);
+	    s->h, r->from, &q.proof, q.verb, q.params, clock_now_us(), clock_mono_us(), &out, &reason);
 	admin_reply_encode(e.code, reason, buf_str(&out), &r->out.body);
 	if (s->h->locked != s->was_locked) {
 		s->was_locked = s->h->locked;
@@ -55,13 +55,13 @@ admin(struct serving *s, struct request *r)
 }
 
 static bool
-is_slow(const struct request *r)
+is_slow(const struct serving *s, const struct request *r)
 {
 	struct cur c = msg_cur(&r->in);
 	struct admin_request q;
 
 	return r->in.op == WARDEN_ADMIN && !err_is(admin_request_decode(&c, &q)) &&
-	    admin_is_slow(q.verb);
+	    admin_is_slow(s->h, q.verb);
 }
 
 static void
@@ -151,7 +151,7 @@ batch(void *ctx, struct request **reqs, size_t n)
 
 		switch ((enum warden_op)r->in.op) {
 		case WARDEN_AUTHORIZE: s->reqs[n_authorize++] = r; break;
-		case WARDEN_ADMIN: is_slow(r) ? queue_slow(s, r) : admin(s, r); break;
+		case WARDEN_ADMIN: is_slow(s, r) ? queue_slow(s, r) : admin(s, r); break;
 		case WARDEN_HELLO: hello(s, r); break;
 		case WARDEN_STATS: stats(s, r); break;
 		case WARDEN_CHUNKS: authorize_chunks(s->h, r); break;
@@ -261,12 +261,12 @@ unlock(struct warden_start *start, struct root_key **ret)
 }
 
 static const struct permit permits[] = {
-	{WARDEN_AUTHORIZE, 1u << ROLE_GATE},
+	{WARDEN_AUTHORIZE, 1u << ROLE_GATE | 1u << ROLE_INTAKE | 1u << ROLE_SCRUB},
 	{WARDEN_CHUNKS, 1u << ROLE_GATE},
 	{WARDEN_STILL, 1u << ROLE_GATE},
 	{WARDEN_NAMES, 1u << ROLE_GATE},
-	{WARDEN_ADMIN, 1u << ROLE_GATE},
-	{WARDEN_HELLO, 1u << ROLE_GATE},
+	{WARDEN_ADMIN, 1u << ROLE_GATE | 1u << ROLE_INTAKE | 1u << ROLE_SCRUB | 1u << ROLE_CELL | 1u << ROLE_STEWARD},
+	{WARDEN_HELLO, 1u << ROLE_GATE | 1u << ROLE_INTAKE},
 	{WARDEN_STATS, 1u << ROLE_GATE | 1u << ROLE_STEWARD},
 	{0, 0},
 };
@@ -309,7 +309,7 @@ warden_serve(struct warden_start *start)
 	else if (err_is(e))
 		LOG(LOG_ERROR, "not-unlocked", LOG_ERR(e));
 	if (!err_is(e)) {
-		e = house_open(STATE_FILE, root, &s->h);
+		e = house_open(STATE_FILE, root, start->governance, &s->h);
 		if (err_is(e))
 			LOG(LOG_ERROR, "state-refused", LOG_ERR(e));
 	}

@@ -120,7 +120,7 @@ create_bucket(struct asking *a, const struct want *w, struct pending *p)
 	const struct domain *d = domain_by_name(&a->h->domains, name);
 	struct charter c = {.is_bucket = true,
 	    .bucket = id_new(),
-	    .owner = a->who->person->id,
+	    .owner = a->who->process != ROLE_NONE ? HOUSE_ID : a->who->person->id,
 	    .name = w->bucket_name,
 	    .ownership = w->ownership,
 	    .public_block = w->set & SET_PUBLIC_BLOCK ? w->public_block : 0,
@@ -258,6 +258,8 @@ locked_out(const struct house *h, const struct want *w)
 static struct asker
 asker_of(const struct who *w)
 {
+	if (w->process != ROLE_NONE) /* what a process makes is the house's, for whomever it works */
+		return (struct asker){0};
 	if (!w->person)
 		return (struct asker){.anonymous = true};
 	return (struct asker){.id = w->person->id, .name = str_c(w->person->display)};
@@ -348,6 +350,8 @@ verdict_make(struct asking *a, const struct want *w, struct pending *p, struct r
 	struct decide_request q = {.asker = asker_of(a->who),
 	    .user_name = a->who->person ? str_c(a->who->person->name) : STR_NONE,
 	    .roles = a->who->person ? a->who->person->roles : 0,
+	    .process = a->who->process,
+	    .job = a->who->job,
 	    .want = w,
 	    .proof = a->proof,
 	    .conditions = a->conditions,
@@ -362,7 +366,7 @@ verdict_make(struct asking *a, const struct want *w, struct pending *p, struct r
 		d = (struct decision){ERR_CORRUPT, REASON_CHARTER, "charter"};
 	} else if (locked_out(a->h, w)) {
 		d = (struct decision){ERR_LOCKED, REASON_LOCKDOWN, NULL};
-	} else if (!a->who->person && !public_may_ask(a->h, bucket)) {
+	} else if (!a->who->person && a->who->process == ROLE_NONE && !public_may_ask(a->h, bucket)) {
 		d = (struct decision){ERR_DENIED, REASON_PUBLIC_BLOCKED, NULL};
 	} else if (!in_scope(a->who->key, w)) {
 		d = (struct decision){ERR_DENIED, REASON_SCOPE, NULL};

@@ -49,11 +49,13 @@ struct err warden_create(const struct warden_new *n, struct warden_made *ret);
 void warden_made_release(struct warden_made *m);
 
 /* ---- the process ---- */
+struct governance;
 struct warden_start {
 	int control_fd;
 	int secret_fd; /* the passphrase, to its end; or what was kept. Taken */
 	bool kept;     /* ${secret_fd} is what the predecessor gave with CONTROL_KEEP */
 	const struct warden_vault *vault;
+	const struct governance *governance; /* studies, cells, the airlock */
 	int64_t session_idle_s, session_age_s;
 	bool public_access; /* may anybody without a key be given anything at all? */
 };

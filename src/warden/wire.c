@@ -34,6 +34,9 @@ proof_encode(const struct proof *p, struct buf *b)
 	case PROOF_CERTIFICATE:
 		buf_put(b, p->fingerprint, sizeof(p->fingerprint));
 		break;
+	case PROOF_PROCESS:
+		buf_put_id(b, p->job);
+		break;
 	}
 }
 
@@ -43,7 +46,7 @@ proof_decode(struct cur *c, struct proof *ret)
 	uint8_t kind = cur_u8(c);
 	struct proof p = {.address = cur_lstr(c)};
 
-	if (kind > PROOF_CERTIFICATE)
+	if (kind > PROOF_PROCESS)
 		return ERR(ERR_INVALID);
 	p.kind = (enum proof_kind)kind;
 	if (p.kind == PROOF_SIGV4 || p.kind == PROOF_SIGV4_TEXT) {
@@ -60,6 +63,8 @@ proof_decode(struct cur *c, struct proof *ret)
 		p.token = cur_lstr(c);
 	} else if (p.kind == PROOF_CERTIFICATE) {
 		cur_copy(c, p.fingerprint, sizeof(p.fingerprint));
+	} else if (p.kind == PROOF_PROCESS) {
+		p.job = cur_id(c);
 	}
 	TRY(cur_check(c));
 	*ret = p;

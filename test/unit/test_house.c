@@ -150,7 +150,7 @@ only_wardens_word_counts(void **state)
 
 	close_house(o);
 	vault = (struct chan){.fd = start_ledger_for(o, ROLE_VAULT)};
-	ok(house_open(o->db, o->root, &o->h));
+	ok(house_open(o->db, o->root, NULL, &o->h));
 	ok(house_ledger(o->h, another_channel(o, ROLE_WARDEN)));
 	record_word(&r, RECORD_ACT, STR("state.kept"));
 	record_digest(&r, RECORD_NEXT, (const uint8_t[32]){1});

@@ -284,7 +284,7 @@ open_house(struct home *o)
 {
 	int pair[2];
 
-	ok(house_open(o->db, o->root, &o->h));
+	ok(house_open(o->db, o->root, NULL, &o->h));
 	ok(authorizer_new(o->h, &o->a));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	o->h->vault_calls = &fake_vault;
@@ -363,7 +363,7 @@ call(struct home *o, const struct proof *p, const char *verb, const char *params
 {
 	AUTO_BUF out = BUF_WIPED(LIMIT_MESSAGE_BYTES);
 	enum verdict_reason r;
-	struct err e = admin_run(o->h, p, str_c(verb), str_c(params), clock_now_us(), o->mono_us,
+	struct err e = admin_run(o->h, ROLE_GATE, p, str_c(verb), str_c(params), clock_now_us(), o->mono_us,
 	    &out, reason ? reason : &r);
 
 	if (ret) {
