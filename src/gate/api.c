@@ -29,10 +29,10 @@ static void pass_to_warden(struct request *r);
 
 #define QUERIES(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 static const struct route routes[] = {
-#define PASS(m, p, v, s, ...) {m, p, v, s, false, QUERIES(__VA_ARGS__), {"api:" v, BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden}},
-#define HERE(m, p, body, fn) {m, p, NULL, 200, false, NULL, {"api:" #fn, body, DOCUMENT_MAX, fn}},
+#define PASS(m, p, v, s, ...) {m, p, v, s, false, QUERIES(__VA_ARGS__), {"api:" v, BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden, NULL}},
+#define HERE(m, p, body, fn) {m, p, NULL, 200, false, NULL, {"api:" #fn, body, DOCUMENT_MAX, fn, NULL}},
 	{"POST", "session", "session.login", 200, true, QUERIES(),
-		{"api:session.login", BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden}},
+		{"api:session.login", BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden, NULL}},
 	PASS("DELETE", "session", "session.logout", 200)
 	PASS("GET", "whoami", "whoami", 200)
 	PASS("GET", "users", "user.list", 200, "after")

@@ -11,6 +11,7 @@
 #include "gate/canonical.h"
 #include "gate/cors.h"
 #include "gate/download.h"
+#include "gate/fhir_feed.h"
 #include "gate/post_form.h"
 #include "gate/route.h"
 #include "gate/upload.h"
@@ -51,6 +52,7 @@ exchange_free(struct exchange *x)
 	struct request *r = &x->r;
 
 	upload_free(r->upload);
+	r->house->fhir_bytes -= r->fhir_reserved;
 	form_free(r->form);
 	if (r->answer.stream)
 		download_free(r->answer.stream);
@@ -356,13 +358,15 @@ begin(struct exchange *x, struct MHD_Connection *c, const char *method)
 	}
 	if (!head_is_sane(r) || !route_parse(r))
 		return false;
-	if (api_owns(r) ? !api_find(r) : !route_find(r))
+	if (api_owns(r) ? !api_find(r) : fhir_owns(r) ? !fhir_find(r) : !route_find(r))
 		return false;
 	if (!proof_from_request(r))
 		return false;
 	if (r->proof.kind == PROOF_NONE)
 		set_certificate(x, c);
 	conditions_from_request(r);
+	if (r->op->begin && !r->op->begin(r))
+		return false;
 	if (r->op->body == BODY_UPLOAD)
 		return upload_begin(r);
 	if (r->op->body == BODY_FORM)
@@ -443,12 +447,15 @@ finish(struct exchange *x)
 
 	if (x->phase == PHASE_DRAIN || r->answer.status != 0)
 		return;
-	if (r->op->body == BODY_UPLOAD)
+	if (r->op->body == BODY_UPLOAD) {
 		upload_finish(r);
-	else if (r->op->body == BODY_FORM)
+		if (r->op->handle)
+			r->op->handle(r);
+	} else if (r->op->body == BODY_FORM) {
 		form_finish(r);
-	else if (document_is_signed(r))
+	} else if (document_is_signed(r)) {
 		r->op->handle(r);
+	}
 }
 
 static enum MHD_Result

@@ -1,6 +1,7 @@
 #include "gate/request.h"
 
 #include "base/log.h"
+#include "gate/fhir_feed.h"
 #include "gate/xml.h"
 
 struct str
@@ -83,8 +84,8 @@ answer_header_dec(struct request *r, const char *name, uint64_t v)
 	answer_header(r, name, buf_str(&b));
 }
 
-static void
-answer_document(struct request *r, unsigned status, const char *type, struct buf *doc)
+void
+answer_typed(struct request *r, unsigned status, const char *type, struct buf *doc)
 {
 	if (doc->failed) {
 		buf_release(doc);
@@ -101,13 +102,13 @@ answer_document(struct request *r, unsigned status, const char *type, struct buf
 void
 answer_xml(struct request *r, unsigned status, struct buf *xml)
 {
-	answer_document(r, status, "application/xml", xml);
+	answer_typed(r, status, "application/xml", xml);
 }
 
 void
 answer_json(struct request *r, unsigned status, struct buf *json)
 {
-	answer_document(r, status, "application/json", json);
+	answer_typed(r, status, "application/json", json);
 }
 
 void
@@ -120,6 +121,12 @@ static bool
 is_api(const struct request *r)
 {
 	return str_eq(r->raw_path, STR("/api")) || str_starts(r->raw_path, STR("/api/"));
+}
+
+static bool
+is_fhir(const struct request *r)
+{
+	return str_eq(r->raw_path, STR("/fhir")) || str_starts(r->raw_path, STR("/fhir/"));
 }
 
 static void
@@ -162,7 +169,9 @@ answer_error_field(struct request *r, enum s3_error e, const char *field)
 		return;
 	if (r->method == METHOD_HEAD) /* no body: but tools show this */
 		return;
-	if (is_api(r)) {
+	if (is_fhir(r)) {
+		fhir_answer_error(r, e);
+	} else if (is_api(r)) {
 		error_json(r, e, field, &b);
 		answer_json(r, s3_error_status(e), &b);
 	} else {

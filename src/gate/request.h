@@ -33,6 +33,7 @@ struct house {
 	struct str hostname;     /* for virtual-hosted buckets: "<bucket>.<hostname>"; empty: path style only */
 	int64_t started_us;
 	uint64_t _Atomic requests, errors, connections;
+	uint64_t _Atomic fhir_bytes; /* of documents that are being collected (fhir_feed.h) */
 };
 
 struct answer {
@@ -62,6 +63,8 @@ struct request {
 	struct buf document;     /* collected body */
 	struct upload *upload;
 	struct form *form;       /* PostObject: what stands for the head (post_form.h) */
+	struct str fhir_path;    /* below /fhir, as it came; ${key} is where it goes */
+	uint64_t fhir_reserved;
 	struct condition conditions[LIMIT_CONDITIONS]; /* policy context, filled by auth.c; handlers add */
 	size_t n_conditions;
 	struct asker asker;      /* after authorize(); name is in asker_name */
@@ -75,7 +78,8 @@ struct operation {
 	const char *name;      /* "GetObject", as AWS spells it */
 	enum body_kind body;
 	size_t document_bytes_max;
-	void (*handle)(struct request *r);
+	void (*handle)(struct request *r); /* of an upload: after it, to say it in another way; may be NULL */
+	bool (*begin)(struct request *r);  /* NULL, or before any of the body is taken. False: an answer is there */
 };
 
 /* lookups; n == 0 and p == NULL: absent. Header names are matched without case. */
@@ -91,8 +95,9 @@ void answer_header(struct request *r, const char *name, struct str value);
 void answer_header_dec(struct request *r, const char *name, uint64_t v);
 void answer_xml(struct request *r, unsigned status, struct buf *xml /* taken */);
 void answer_json(struct request *r, unsigned status, struct buf *json /* taken */);
+void answer_typed(struct request *r, unsigned status, const char *type, struct buf *doc /* taken */);
 void answer_empty(struct request *r, unsigned status);
-/* answer_error: S3's XML (JSON under /api) with S3's code and status. The message is ours and holds none of the input. */
+/* answer_error: S3's XML (JSON under /api, an OperationOutcome under /fhir) with S3's code and status. The message is ours and holds none of the input. */
 void answer_error(struct request *r, enum s3_error e);
 /* answer_error_field: the same, naming the place (a header, an element, a rule) in <Field>. ${field} is a literal or from our tables. */
 void answer_error_field(struct request *r, enum s3_error e, const char *field);

@@ -18,10 +18,10 @@ struct route {
 
 /* The first that fits wins: those with a header, then those with a query, then the bare ones. */
 static const struct route routes[] = {
-#define NONE(lvl, method, query, header, name, fn) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_NONE, 0, fn}},
-#define DOC(lvl, method, query, header, name, fn, max) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_DOCUMENT, max, fn}},
-#define FORM(lvl, method, query, header, name) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_FORM, 0, NULL}},
-#define UP(lvl, method, query, header, name) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_UPLOAD, 0, NULL}},
+#define NONE(lvl, method, query, header, name, fn) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_NONE, 0, fn, NULL}},
+#define DOC(lvl, method, query, header, name, fn, max) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_DOCUMENT, max, fn, NULL}},
+#define FORM(lvl, method, query, header, name) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_FORM, 0, NULL, NULL}},
+#define UP(lvl, method, query, header, name) {LEVEL_##lvl, METHOD_##method, query, header, {name, BODY_UPLOAD, 0, NULL, NULL}},
 	NONE(SERVICE, GET, NULL, NULL, "ListBuckets", op_list_buckets)
 
 	NONE(BUCKET, OPTIONS, NULL, NULL, "PreflightBucket", op_preflight)
