@@ -39,7 +39,7 @@ struct parent {
 	struct witness witness;
 	struct supervise house;
 	char programs[PATH_MAX];
-	char options[8][320];
+	char options[16][320];
 	size_t n_options;
 	int64_t begun_us;
 };
@@ -106,8 +106,9 @@ split_address(const char *z, char host[64], char port[8])
 	return true;
 }
 
+/* ${told}: among the addresses that people are told: the API's and S3's, first */
 static struct err
-listen_at(struct parent *p, const char *address)
+listen_at(struct parent *p, const char *address, bool told)
 {
 	struct addrinfo hints = {
 	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
@@ -135,7 +136,8 @@ listen_at(struct parent *p, const char *address)
 	    getnameinfo((struct sockaddr *)&at, n, host, sizeof(host), port, sizeof(port),
 		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return ERR_ERRNO();
-	buf_printf(&p->addresses, strchr(host, ':') ? "[%s]:%s\n" : "%s:%s\n", host, port);
+	if (told)
+		buf_printf(&p->addresses, strchr(host, ':') ? "[%s]:%s\n" : "%s:%s\n", host, port);
 	gift->fds[gift->n_fds++] = fd_take(&fd);
 	return OK;
 }
@@ -166,6 +168,8 @@ tell_options(struct parent *p)
 		option(p, ROLE_GATE, "--hostname=%s", c->hostname);
 	option(p, ROLE_GATE, "--region=%s", c->region);
 	option(p, ROLE_GATE, "--session-minutes=%u", c->session.idle_minutes);
+	if (c->cells.listen)
+		option(p, ROLE_GATE, "--cell-listeners=1");
 	option(p, ROLE_WARDEN, "--session-minutes=%u", c->session.idle_minutes);
 	option(p, ROLE_WARDEN, "--session-hours=%u", c->session.hours);
 	option(p, ROLE_WARDEN, "--public-access=%d", config_public_access(c));
@@ -281,10 +285,29 @@ hide(void)
 }
 
 static int
+listen_everywhere(struct parent *p)
+{
+	const struct config *c = p->config;
+
+	/* the cells' listener comes last: the gate is told that there is one */
+	for (uint64_t i = 0; i < c->n_listen + 1; i++) {
+		const char *address = i < c->n_listen ? c->listen[i] : c->cells.listen;
+		struct err e = address ? listen_at(p, address, i < c->n_listen) : OK;
+
+		if (err_is(e)) {
+			fprintf(stderr, "cloisterd: listen: %s\n", address);
+			return fail("cannot listen (numeric address and port, as in 127.0.0.1:8443)", e);
+		}
+	}
+	return 0;
+}
+
+static int
 prepare(struct parent *p, int *ret_lock)
 {
 	AUTO_BUF problem = BUF(4 * KiB);
 	struct err e;
+	int status;
 
 	e = fd_open_at(AT_FDCWD, p->state_path, O_RDONLY | O_DIRECTORY, 0, &p->house.state);
 	if (err_is(e))
@@ -297,14 +320,9 @@ prepare(struct parent *p, int *ret_lock)
 		fprintf(stderr, "%.*s", STR_ARG(buf_str(&problem)));
 		return fail(CONFIG_FILE, e);
 	}
-	for (uint64_t i = 0; i < p->config->n_listen; i++) {
-		e = listen_at(p, p->config->listen[i]);
-		if (err_is(e)) {
-			fprintf(stderr, "cloisterd: listen: %s\n", p->config->listen[i]);
-			return fail(
-			    "cannot listen (numeric address and port, as in 127.0.0.1:8443)", e);
-		}
-	}
+	status = listen_everywhere(p);
+	if (status != 0)
+		return status;
 	for (int role = ROLE_LEDGER; role < ROLE_COUNT; role++) {
 		e = spawn_folder(p->house.state, (enum role)role);
 		if (err_is(e))

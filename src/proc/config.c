@@ -15,6 +15,17 @@ static const cyaml_schema_field_t session_fields[] = {
 };
 
 #define OPTIONAL_TEXT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+static const cyaml_schema_field_t cells_fields[] = {
+	CYAML_FIELD_STRING_PTR("tools", OPTIONAL_TEXT, struct config_cells, tools, 1, 4095),
+	CYAML_FIELD_STRING_PTR("listen", OPTIONAL_TEXT, struct config_cells, listen, 1, 255),
+	CYAML_FIELD_UINT("memory_mib", CYAML_FLAG_OPTIONAL, struct config_cells, memory_mib),
+	CYAML_FIELD_UINT("cpus", CYAML_FLAG_OPTIONAL, struct config_cells, cpus),
+	CYAML_FIELD_UINT("processes", CYAML_FLAG_OPTIONAL, struct config_cells, processes),
+	CYAML_FIELD_UINT("disk_mib", CYAML_FLAG_OPTIONAL, struct config_cells, disk_mib),
+	CYAML_FIELD_UINT("minutes", CYAML_FLAG_OPTIONAL, struct config_cells, minutes),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_SEQUENCE_COUNT(
 	"listen", OPTIONAL_TEXT, struct config, listen, n_listen, &text, 1, CONFIG_LISTEN_MAX),
@@ -23,6 +34,7 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("witness", OPTIONAL_TEXT, struct config, witness, 1, 4095),
     CYAML_FIELD_BOOL_PTR("public_access", OPTIONAL_TEXT, struct config, public_access),
     CYAML_FIELD_MAPPING("session", CYAML_FLAG_OPTIONAL, struct config, session, session_fields),
+    CYAML_FIELD_MAPPING("cells", CYAML_FLAG_OPTIONAL, struct config, cells, cells_fields),
     CYAML_FIELD_END,
 };
 
@@ -102,7 +114,12 @@ fill_in(struct config *c, struct buf *problem)
 	if (!set_text(&c->region, "us-east-1"))
 		return ERR(ERR_NO_MEMORY);
 	TRY(in_range(&c->session.idle_minutes, 30, 24 * 60, "session.idle_minutes", problem));
-	return in_range(&c->session.hours, 12, 7 * 24, "session.hours", problem);
+	TRY(in_range(&c->session.hours, 12, 7 * 24, "session.hours", problem));
+	TRY(in_range(&c->cells.memory_mib, 4096, 1024 * 1024, "cells.memory_mib", problem));
+	TRY(in_range(&c->cells.cpus, 2, 1024, "cells.cpus", problem));
+	TRY(in_range(&c->cells.processes, 512, 32768, "cells.processes", problem));
+	TRY(in_range(&c->cells.disk_mib, 10240, 16 * 1024 * 1024, "cells.disk_mib", problem));
+	return in_range(&c->cells.minutes, 720, 30 * 24 * 60, "cells.minutes", problem);
 }
 
 /*

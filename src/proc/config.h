@@ -17,6 +17,15 @@ struct config_session {
 	uint32_t hours;        /* log in again after; default 12 */
 };
 
+/* Rooms with data and tools in them. Absent: none can be opened. */
+struct config_cells {
+	char *tools;  /* folder that is mounted read-only in every cell: a Python with JupyterLab; default none: no cells */
+	char *listen; /* where browsers reach notebooks: an origin of its own, as one of "listen" above; default none */
+	uint32_t memory_mib, processes, disk_mib; /* of one cell; default 4096, 512, 10240 */
+	uint32_t cpus; /* default 2 */
+	uint32_t minutes; /* a cell closes itself after; default 720 */
+};
+
 struct config {
 	char **listen; /* "address:port", "[address]:port"; numeric; port 0: any. Default
 	                  127.0.0.1:8443 */
@@ -27,6 +36,7 @@ struct config {
 	                  default none */
 	bool *public_access; /* NULL: yes. May a bucket of the key domain "general" be made public by its owner? default yes */
 	struct config_session session;
+	struct config_cells cells;
 };
 
 /*
