@@ -45,10 +45,15 @@ hl7_ack_refusal(bool enhanced, enum hl7_reason r)
 	return enhanced ? reject ? ACK_CR : ACK_CE : reject ? ACK_AR : ACK_AE;
 }
 
+static const unsigned fault_codes[] = {[ACK_NOT_STORED] = 207, [ACK_SAME_ID] = 205, [ACK_CUT_OFF] = 100};
+static const char *const fault_names[] = {[ACK_NOT_STORED] = "not-stored", [ACK_SAME_ID] = "duplicate-id", [ACK_CUT_OFF] = "cut-off"};
+
 /* Table 0357 */
 static unsigned
 error_code(const struct hl7_ack *a)
 {
+	if (a->fault != ACK_NO_FAULT)
+		return fault_codes[a->fault];
 	switch (a->parse) {
 	case HL7_EMPTY:
 	case HL7_NO_MSH:
@@ -75,6 +80,8 @@ error_code(const struct hl7_ack *a)
 static const char *
 reason_text(const struct hl7_ack *a)
 {
+	if (a->fault != ACK_NO_FAULT)
+		return fault_names[a->fault];
 	return a->parse != HL7_OK ? hl7_reason_name(a->parse) : map_reason_name(a->map);
 }
 

@@ -13,10 +13,19 @@
 
 enum ack_code { ACK_AA, ACK_AE, ACK_AR, ACK_CA, ACK_CE, ACK_CR };
 
+/* Faults that are neither the parser's nor the map's. */
+enum ack_fault {
+	ACK_NO_FAULT,
+	ACK_NOT_STORED, /* 207: nothing of it was kept; send it again */
+	ACK_SAME_ID,    /* 205: other bytes came under this MSH-10 before */
+	ACK_CUT_OFF,    /* 100: a frame without an end */
+};
+
 struct hl7_ack {
 	enum ack_code code;
 	enum hl7_reason parse;  /* why not, if the message could not be read */
 	enum map_reason map;    /* why not, if it could not be used */
+	enum ack_fault fault;   /* or for this */
 	struct hl7_place where; /* all zero: the whole message */
 	struct str control_id;  /* MSH-10 of the answer: ours, at most 20 characters (199 from v2.7 on) */
 	int64_t now_us;

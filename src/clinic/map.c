@@ -87,6 +87,15 @@ classify(const struct hl7_message *m, struct str *ret_event, enum family *ret)
 	return MAP_UNSUPPORTED_TYPE;
 }
 
+enum map_reason
+map_knows(const struct hl7_message *m)
+{
+	enum family family = NO_FAMILY;
+	struct str event;
+
+	return classify(m, &event, &family);
+}
+
 static bool
 is(struct mapper *m, size_t i, const char *name)
 {

@@ -68,6 +68,8 @@ struct map_result {
  * What is returned is MAP_OK or the reason why there is no bundle; ${out} is then as it was.
  */
 enum map_reason map_message(const struct hl7_message *m, const struct map_options *o, struct buf *out, struct map_result *r);
+/* map_knows(m): whether map_message() knows its type and event: MAP_OK, MAP_UNSUPPORTED_TYPE or MAP_UNSUPPORTED_EVENT. */
+enum map_reason map_knows(const struct hl7_message *m);
 void map_result_release(struct map_result *r);
 void map_note_write(struct buf *b, const struct map_note *n); /* "unmapped-field PID-31 (segment 3)" */
 

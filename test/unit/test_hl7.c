@@ -315,12 +315,41 @@ test_answers(void **state)
 	answer(MSH, (struct hl7_ack){.code = ACK_CR, .map = MAP_UNSUPPORTED_EVENT},
 	    "MSH|^~\\&|EHR|NORTH|LAB|HOSP|20231114221320+0000||ACK^R01^ACK|A1|P|2.5.1\rMSA|CR|MSG7|unsupported-event\r"
 	    "ERR||MSH^1|201^unsupported-event^HL70357|E\r");
+	answer(MSH, (struct hl7_ack){.code = ACK_AE, .fault = ACK_SAME_ID, .where = {.segment = "MSH", .segment_no = 1, .field = 10}},
+	    "MSH|^~\\&|EHR|NORTH|LAB|HOSP|20231114221320+0000||ACK^R01^ACK|A1|P|2.5.1\rMSA|AE|MSG7|duplicate-id\r"
+	    "ERR||MSH^1^10|205^duplicate-id^HL70357|E\r");
+	answer(MSH, (struct hl7_ack){.code = ACK_AE, .fault = ACK_NOT_STORED},
+	    "MSH|^~\\&|EHR|NORTH|LAB|HOSP|20231114221320+0000||ACK^R01^ACK|A1|P|2.5.1\rMSA|AE|MSG7|not-stored\r"
+	    "ERR||MSH^1|207^not-stored^HL70357|E\r");
 	/* no HL7 at all is answered too */
 	answer("GET / HTTP/1.1", (struct hl7_ack){.code = ACK_AR},
 	    "MSH|^~\\&|||||20231114221320+0000||ACK|A1|P|2.5.1\rMSA|AR||no-msh\rERR||MSH^1|100^no-msh^HL70357|E\r");
 	answer("MSH|^~\\&|LAB|HOSP|||1||ADT^A01||P|2.5\r", (struct hl7_ack){.code = ACK_AR},
 	    "MSH|^~\\&|||LAB|HOSP|20231114221320+0000||ACK^A01^ACK|A1|P|2.5\rMSA|AR||no-control-id\r"
 	    "ERR||MSH^1^10|101^no-control-id^HL70357|E\r");
+}
+
+static enum map_reason
+knows(const char *in)
+{
+	struct hl7_place where;
+	struct hl7_message m;
+	enum map_reason r;
+
+	assert_int_equal(hl7_parse(phi_of(in, strlen(in)), &m, &where), HL7_OK);
+	r = map_knows(&m);
+	hl7_release(&m);
+	return r;
+}
+
+static void
+test_known_types(void **state)
+{
+	(void)state;
+	assert_int_equal(knows(MSH), MAP_OK);
+	assert_int_equal(knows("MSH|^~\\&|A|B|||1||ADT|9|P|2.1\rEVN|A01\r"), MAP_OK);
+	assert_int_equal(knows("MSH|^~\\&|A|B|||1||ADT^A99|9|P|2.5\r"), MAP_UNSUPPORTED_EVENT);
+	assert_int_equal(knows("MSH|^~\\&|A|B|||1||BAR^P01|9|P|2.5\r"), MAP_UNSUPPORTED_TYPE);
 }
 
 static void
@@ -362,7 +391,7 @@ main(void)
 		cmocka_unit_test(test_index), cmocka_unit_test(test_other_delimiters), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_places), cmocka_unit_test(test_escapes), cmocka_unit_test(test_charsets), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_frames_cut_anywhere), cmocka_unit_test(test_frame_limit), cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_modes), cmocka_unit_test(test_known_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
