@@ -118,6 +118,7 @@ struct err verb_job_get(struct call *c);
 struct err verb_ingest_start(struct call *c);
 struct err verb_pool_rebuild(struct call *c);
 struct err verb_feed_connect(struct call *c);
+struct err verb_feed_find(struct call *c);
 struct err verb_feed_count(struct call *c);
 struct err verb_intake_key(struct call *c);
 struct err verb_flow_show(struct call *c);

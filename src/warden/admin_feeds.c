@@ -21,6 +21,18 @@ verb_feed_connect(struct call *c)
 	    doc_set_text(c->out, "kind", kind_of(p)));
 }
 
+/* A feed that brings no certificate: intake fetches it from a broker. By the name that the configuration gives. */
+struct err
+verb_feed_find(struct call *c)
+{
+	const struct person *p = person_by_name(&c->h->people, doc_text(c->in, "name"));
+
+	if (!p || p->revoked || !(p->roles & DELIVERS))
+		return ERR(ERR_NOT_FOUND);
+	return doc_done(doc_set_id(c->out, "id", p->id) && doc_set_text(c->out, "name", str_c(p->name)) &&
+	    doc_set_text(c->out, "kind", kind_of(p)));
+}
+
 static json_t *
 counts_of(json_t *figures, struct id feed)
 {
