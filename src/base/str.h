@@ -55,4 +55,7 @@ bool str_split(struct str s, char c, struct str *ret_head, struct str *ret_tail)
 /* str_is_utf8(s): well-formed UTF-8 without overlong forms or surrogates. */
 bool str_is_utf8(struct str s);
 
+/* a name and its value: a header, a query parameter, a tag */
+struct pair { struct str name, value; };
+
 #endif

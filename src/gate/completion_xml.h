@@ -4,7 +4,7 @@
 #ifndef CLOISTER_GATE_COMPLETION_XML_H
 #define CLOISTER_GATE_COMPLETION_XML_H
 
-#include "gate/checksum.h"
+#include "objects/checksum.h"
 #include "gate/s3_error.h"
 
 struct completed_part {

@@ -150,7 +150,7 @@ pump(struct request *r, struct source *s, struct verdict *from, uint64_t at, uin
 	if (!window)
 		return ERR(ERR_NO_MEMORY);
 	from->key = NULL;
-	e = download_new(r->house, &s->object, &from->ids, &s->manifest, k, &from->grant, at, n, &d);
+	e = download_new(&(struct download_from){r->house->warden, r->house->vault, r->house->siren}, &s->object, &from->ids, &s->manifest, k, &from->grant, at, n, &d);
 	while (!err_is(e) && got > 0) {
 		e = download_read(d, window, COPY_WINDOW, &got);
 		if (!err_is(e) && got > 0) {
@@ -281,7 +281,7 @@ carry_out(struct request *r, struct copying *c, struct put_result *ret)
 	struct checksum *sum = c->checksum != CHECKSUM_NONE ? checksum_new(c->checksum) : NULL;
 	struct sealing *sealing = NULL;
 	struct sealed_body body;
-	struct err e = sealing_new(r->house, to->key, &context, to->header, c->source.object.size, &sealing);
+	struct err e = sealing_new(r->house->vault, to->key, &context, to->header, c->source.object.size, &sealing);
 
 	if (!err_is(e))
 		e = pump(r, &c->source, &c->verdicts[0], 0, c->source.object.size, sealing, sum);
@@ -453,7 +453,7 @@ carry_out_part(struct request *r, struct part_copying *c, uint64_t from, uint64_
 
 	h.part = c->part.number;
 	header_encode(&h, header);
-	e = sealing_new(r->house, to->key, &context, header, n, &sealing);
+	e = sealing_new(r->house->vault, to->key, &context, header, n, &sealing);
 	if (!err_is(e))
 		e = pump(r, &c->source, &c->verdicts[0], from, n, sealing, sum);
 	if (!err_is(e))

@@ -5,7 +5,7 @@
 #ifndef CLOISTER_GATE_COPY_H
 #define CLOISTER_GATE_COPY_H
 
-#include "gate/download.h"
+#include "objects/download.h"
 
 /* conditions of a read; ${copy}: the x-amz-copy-source-if-* headers (then a failed one is always PRECONDITION_FAILED) */
 enum s3_error read_conditions(const struct request *r, const struct object_info *o, bool copy);

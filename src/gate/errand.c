@@ -1,7 +1,7 @@
 #include "gate/errand.h"
 
 #include "base/fd.h"
-#include "gate/checksum.h"
+#include "objects/checksum.h"
 
 void
 errand_release(struct errand *d)

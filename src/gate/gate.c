@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "gate/checksum.h"
+#include "objects/checksum.h"
 #include "gate/http.h"
 #include "proc/control.h"
 #include "proc/role.h"

@@ -10,7 +10,7 @@
 #include "gate/api.h"
 #include "gate/canonical.h"
 #include "gate/cors.h"
-#include "gate/download.h"
+#include "objects/download.h"
 #include "gate/fhir_feed.h"
 #include "gate/post_form.h"
 #include "gate/route.h"

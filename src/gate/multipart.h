@@ -4,7 +4,7 @@
 #ifndef CLOISTER_GATE_MULTIPART_H
 #define CLOISTER_GATE_MULTIPART_H
 
-#include "gate/checksum.h"
+#include "objects/checksum.h"
 #include "gate/errand.h"
 
 struct upload_errand {

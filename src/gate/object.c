@@ -290,7 +290,7 @@ answer_object(struct request *r, const struct bucket_info *b, struct object_info
 		struct data_key *k = v->key;
 
 		v->key = NULL;
-		e = download_new(r->house, o, &v->ids, &m, k, &v->grant, s.from, s.n, &r->answer.stream);
+		e = download_new(&(struct download_from){r->house->warden, r->house->vault, r->house->siren}, o, &v->ids, &m, k, &v->grant, s.from, s.n, &r->answer.stream);
 		if (err_is(e)) {
 			answer_err(r, e, REASON_NONE);
 			return;

@@ -5,7 +5,7 @@
 #define CLOISTER_GATE_PARTS_H
 
 #include "gate/errand.h"
-#include "gate/manifest.h"
+#include "gate/manifest_headers.h"
 
 struct stored_part {
 	struct part part;          /* its meta is gone */

@@ -4,7 +4,7 @@
 #ifndef CLOISTER_GATE_PUT_H
 #define CLOISTER_GATE_PUT_H
 
-#include "gate/manifest.h"
+#include "gate/manifest_headers.h"
 
 /* If-Match, If-None-Match of a write. False: an error has been answered. */
 bool put_take_condition(struct request *r, struct write_condition *c);

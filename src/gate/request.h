@@ -17,7 +17,6 @@
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS, METHOD_PATCH, METHOD_OTHER };
 
-struct pair { struct str name, value; };
 
 #define LIMIT_QUERY_PAIRS 64
 #define LIMIT_HEADERS 96

@@ -4,7 +4,7 @@
 #include "gate/aws_chunked.h"
 #include "gate/canonical.h"
 #include "gate/errand.h"
-#include "gate/manifest.h"
+#include "gate/manifest_headers.h"
 #include "gate/object_lock.h"
 #include "gate/put.h"
 #include "gate/tagging_xml.h"
@@ -339,7 +339,7 @@ begin(struct request *r, struct upload *u)
 		return false;
 	struct stream_context c = {.bucket = u->ids.bucket, .object = u->ids.object, .version = u->ids.version,
 		.part = u->is_part ? u->part.number : STREAM_PART_SINGLE};
-	struct err e = sealing_new(r->house, u->key, &c, u->header, u->length, &u->sealing);
+	struct err e = sealing_new(r->house->vault, u->key, &c, u->header, u->length, &u->sealing);
 
 	if (err_is(e))
 		answer_err(r, e, REASON_NONE);

@@ -14,28 +14,30 @@
 #define GATE (1u << ROLE_GATE)
 #define WARDEN (1u << ROLE_WARDEN)
 #define STEWARD (1u << ROLE_STEWARD)
+#define INTAKE (1u << ROLE_INTAKE)
+#define SCRUB (1u << ROLE_SCRUB)
 
 /* X(operation, who may ask, does it write, handler) */
 #define OPERATIONS(X)                                                             \
-	X(VAULT_BUCKET_GET, GATE | STEWARD, false, op_bucket_get)                 \
+	X(VAULT_BUCKET_GET, GATE | STEWARD | INTAKE | SCRUB, false, op_bucket_get)                 \
 	X(VAULT_BUCKET_LIST, GATE, false, op_bucket_list)                         \
-	X(VAULT_BUCKET_CREATE, GATE, true, op_bucket_create)                      \
+	X(VAULT_BUCKET_CREATE, GATE | INTAKE | SCRUB, true, op_bucket_create)                      \
 	X(VAULT_BUCKET_DELETE, GATE, true, op_bucket_delete)                      \
-	X(VAULT_BUCKET_SET, GATE, true, op_bucket_set)                            \
+	X(VAULT_BUCKET_SET, GATE | INTAKE | SCRUB, true, op_bucket_set)                            \
 	X(VAULT_BUCKET_DOC, GATE, false, op_bucket_doc)                           \
-	X(VAULT_LOOKUP, GATE | STEWARD, false, op_lookup)                         \
-	X(VAULT_BLOB_OPEN, GATE | STEWARD, false, op_blob_open)                   \
-	X(VAULT_BLOB_NEW, GATE, false, op_blob_new)                               \
-	X(VAULT_PUT, GATE, true, op_put)                                          \
-	X(VAULT_DELETE, GATE, true, op_delete)                                    \
+	X(VAULT_LOOKUP, GATE | STEWARD | INTAKE | SCRUB, false, op_lookup)                         \
+	X(VAULT_BLOB_OPEN, GATE | STEWARD | SCRUB, false, op_blob_open)                   \
+	X(VAULT_BLOB_NEW, GATE | INTAKE | SCRUB, false, op_blob_new)                               \
+	X(VAULT_PUT, GATE | INTAKE | SCRUB, true, op_put)                                          \
+	X(VAULT_DELETE, GATE | SCRUB, true, op_delete)                                    \
 	X(VAULT_OBJECT_SET, GATE, true, op_object_set)                            \
-	X(VAULT_LIST, GATE, false, op_list)                                       \
+	X(VAULT_LIST, GATE | SCRUB, false, op_list)                                       \
 	X(VAULT_UPLOAD_CREATE, GATE, true, op_upload_create)                      \
 	X(VAULT_UPLOAD_GET, GATE, false, op_upload_get)                           \
 	X(VAULT_UPLOAD_ABORT, GATE, true, op_upload_abort)                        \
 	X(VAULT_UPLOAD_COMPLETE, GATE, true, op_upload_complete)                  \
 	X(VAULT_PART_PUT, GATE, true, op_part_put)                                \
-	X(VAULT_PART_LIST, GATE, false, op_part_list)                             \
+	X(VAULT_PART_LIST, GATE | SCRUB, false, op_part_list)                             \
 	X(VAULT_GRANT_KEY, WARDEN, false, op_grant_key)                           \
 	X(VAULT_REWRAP_NEXT, WARDEN, false, op_rewrap_next)                       \
 	X(VAULT_REWRAP_APPLY, WARDEN, true, op_rewrap_apply)                      \
@@ -43,7 +45,9 @@
 	X(VAULT_CHECK_NEXT, STEWARD, true, op_check_next)                         \
 	X(VAULT_CHECK_RESULT, STEWARD, true, op_check_result)                     \
 	X(VAULT_COLLECT, STEWARD, true, op_collect)                               \
-	X(VAULT_STATS, GATE | WARDEN | STEWARD, false, op_stats)
+	X(VAULT_STATS, GATE | WARDEN | STEWARD, false, op_stats)                  \
+	X(VAULT_CHANGES, SCRUB, false, op_changes)                                \
+	X(VAULT_NEWEST, STEWARD | SCRUB, false, op_newest)
 
 const struct permit vault_permits[] = {
 #define X(op_, roles_, writes, run) {.op = (op_), .roles = (roles_)},

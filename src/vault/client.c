@@ -356,6 +356,50 @@ vault_list(struct pool *p, const struct grant *g, const struct list_query *q, st
 	return OK;
 }
 
+struct err
+vault_changes(struct pool *p, const struct grant *g, struct id bucket, uint64_t after, struct msg *reply, struct vault_change *ret,
+    size_t max, size_t *ret_n, bool *ret_more)
+{
+	AUTO_MSG req = MSG(VAULT_CHANGES);
+	struct cur c;
+	bool more;
+	size_t n;
+
+	wire_put_grant(&req.body, g);
+	buf_put_id(&req.body, bucket);
+	buf_put_u64(&req.body, after);
+	buf_put_u16(&req.body, (uint16_t)num_min(max, VAULT_CHANGES_MAX));
+	TRY(ask(p, &req, reply));
+	c = msg_cur(reply);
+	more = cur_u8(&c) != 0;
+	for (n = 0; c.n > 0 && !c.failed; n++) {
+		if (n >= max)
+			return ERR(ERR_CORRUPT);
+		wire_change(&c, &ret[n]);
+	}
+	TRY(cur_end(&c));
+	*ret_n = n;
+	*ret_more = more;
+	return OK;
+}
+
+struct err
+vault_newest(struct pool *p, struct str bucket, uint64_t *ret)
+{
+	AUTO_MSG req = MSG(VAULT_NEWEST);
+	AUTO_MSG reply = MSG(0);
+	struct cur c;
+	uint64_t newest;
+
+	buf_put_lstr(&req.body, bucket);
+	TRY(ask(p, &req, &reply));
+	c = msg_cur(&reply);
+	newest = cur_u64(&c);
+	TRY(cur_end(&c));
+	*ret = newest;
+	return OK;
+}
+
 /* ---- multipart ---- */
 
 struct err

@@ -16,6 +16,7 @@ enum vault_op {
 	VAULT_UPLOAD_CREATE, VAULT_UPLOAD_GET, VAULT_UPLOAD_ABORT, VAULT_UPLOAD_COMPLETE, VAULT_PART_PUT, VAULT_PART_LIST,
 	/* warden */ VAULT_GRANT_KEY, VAULT_REWRAP_NEXT, VAULT_REWRAP_APPLY, VAULT_DOMAIN_COUNT,
 	/* steward */ VAULT_CHECK_NEXT, VAULT_CHECK_RESULT, VAULT_COLLECT, VAULT_STATS,
+	VAULT_CHANGES, VAULT_NEWEST,
 };
 
 /* ---- buckets ---- */
@@ -158,6 +159,21 @@ struct list_entry {
 /* At most what fits a message: fewer than ${max} with more = true: ask again after the last. */
 struct err vault_list(struct pool *p, const struct grant *g, const struct list_query *q, struct msg *reply,
     struct list_entry *ret /* q->max */, size_t *ret_n, bool *ret_more);
+
+/* ---- what came in, in the order in which it became durable ---- */
+struct vault_change {
+	uint64_t seq; /* only grows, over all buckets */
+	struct id object, version, owner;
+	struct str key; /* borrowed */
+	uint64_t size;
+	int64_t modified_us;
+};
+#define VAULT_CHANGES_MAX 500
+/* vault_changes: versions (no delete markers) of ${bucket} after ${seq}, as long as they exist. A grant to list the bucket. */
+struct err vault_changes(struct pool *p, const struct grant *g, struct id bucket, uint64_t after, struct msg *reply, struct vault_change *ret,
+    size_t max, size_t *ret_n, bool *ret_more);
+/* vault_newest: the newest seq in the bucket of that name, 0: none or no such bucket. A number, for who only triggers. */
+struct err vault_newest(struct pool *p, struct str bucket, uint64_t *ret);
 
 /* ---- multipart: one data key an upload, one sealed stream a part ---- */
 struct upload_info {

@@ -80,3 +80,11 @@ SELECT count(*) FROM blob WHERE bad = 1;
 
 -- name: blob_oldest
 SELECT checked_us FROM blob ORDER BY checked_us LIMIT 1;
+
+-- name: version_after
+SELECT no, bucket, id, object, flags, size, modified_us, n_parts, etag, owner, domain, epoch, blob, sha256, list_hash,
+    wide_sum, sum, key
+FROM version WHERE bucket = $1 AND no > $2 ORDER BY no;
+
+-- name: version_newest_no
+SELECT no FROM version WHERE bucket = $1 ORDER BY no DESC LIMIT 1;

@@ -70,6 +70,7 @@ CREATE TABLE version (
 );
 CREATE INDEX version_key ON version (bucket, key, no DESC);
 CREATE INDEX version_domain ON version (domain, epoch, no);
+CREATE INDEX version_order ON version (bucket, no);
 
 CREATE TABLE upload (
     no INTEGER PRIMARY KEY,

@@ -231,6 +231,8 @@ struct err op_put(struct vault *v, struct request *r);
 struct err op_delete(struct vault *v, struct request *r);
 struct err op_object_set(struct vault *v, struct request *r);
 struct err op_list(struct vault *v, struct request *r);
+struct err op_changes(struct vault *v, struct request *r);
+struct err op_newest(struct vault *v, struct request *r);
 struct err op_upload_create(struct vault *v, struct request *r);
 struct err op_upload_get(struct vault *v, struct request *r);
 struct err op_upload_abort(struct vault *v, struct request *r);

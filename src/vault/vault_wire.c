@@ -304,6 +304,30 @@ wire_list_entry(struct cur *c, struct list_entry *ret)
 }
 
 void
+wire_put_change(struct buf *b, const struct vault_change *e)
+{
+	buf_put_u64(b, e->seq);
+	buf_put_id(b, e->object);
+	buf_put_id(b, e->version);
+	buf_put_id(b, e->owner);
+	buf_put_u64(b, e->size);
+	buf_put_u64(b, (uint64_t)e->modified_us);
+	buf_put_lstr(b, e->key);
+}
+
+void
+wire_change(struct cur *c, struct vault_change *ret)
+{
+	ret->seq = cur_u64(c);
+	ret->object = cur_id(c);
+	ret->version = cur_id(c);
+	ret->owner = cur_id(c);
+	ret->size = cur_u64(c);
+	ret->modified_us = (int64_t)cur_u64(c);
+	ret->key = cur_lstr(c);
+}
+
+void
 wire_put_upload(struct buf *b, const struct upload_info *u)
 {
 	buf_put_id(b, u->upload);

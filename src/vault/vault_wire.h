@@ -38,6 +38,8 @@ void wire_put_list_query(struct buf *b, const struct list_query *q);
 void wire_list_query(struct cur *c, struct list_query *ret);
 void wire_put_list_entry(struct buf *b, const struct list_entry *e);
 void wire_list_entry(struct cur *c, struct list_entry *ret);
+void wire_put_change(struct buf *b, const struct vault_change *e);
+void wire_change(struct cur *c, struct vault_change *ret);
 void wire_put_upload(struct buf *b, const struct upload_info *u);
 void wire_upload(struct cur *c, struct upload_info *ret);
 void wire_put_part(struct buf *b, const struct part *p);

@@ -48,7 +48,8 @@ static unsigned
 way_of(const struct want *w)
 {
 	switch ((int)w->action) {
-	case ACTION_CREATE_BUCKET: return MAKE;
+	case ACTION_CREATE_BUCKET:
+	case ACTION_PUT_BUCKET_VERSIONING: return MAKE;
 	case ACTION_LIST_BUCKET: return LIST;
 	case ACTION_GET_OBJECT:
 	case ACTION_GET_OBJECT_VERSION: return READ;
@@ -118,7 +119,7 @@ process_may(enum role role, const struct job *j, const struct want *w)
 		if (way == LIST)
 			return true;
 		if (way == MAKE) /* a house bucket lies in the key domain of its own name */
-			return str_eq(w->domain, w->bucket_name);
+			return w->action != ACTION_CREATE_BUCKET || str_eq(w->domain, w->bucket_name);
 		if (key_fits(p->below, j, w->key))
 			return true;
 	}

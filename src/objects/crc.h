@@ -3,8 +3,8 @@
  * All are reflected, begin with all ones and end inverted. Fast: carry-less multiplication where the processor has it,
  * else eight tables. Re-entrant.
  */
-#ifndef CLOISTER_GATE_CRC_H
-#define CLOISTER_GATE_CRC_H
+#ifndef CLOISTER_OBJECTS_CRC_H
+#define CLOISTER_OBJECTS_CRC_H
 
 #include "base/str.h"
 

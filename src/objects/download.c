@@ -1,4 +1,4 @@
-#include "gate/download.h"
+#include "objects/download.h"
 
 #include <fcntl.h>
 
@@ -10,7 +10,7 @@
 struct piece { uint32_t number; uint64_t from, size; }; /* of a multipart object: plaintext [from, from + size) */
 
 struct download {
-	struct house *house;
+	struct download_from from;
 	struct data_key *key;
 	struct grant grant;
 	struct blob_header ids;
@@ -95,7 +95,7 @@ load_pieces(struct download *d, const struct grant *g, const struct manifest *m,
 		AUTO_MSG reply = MSG(0);
 		size_t n;
 
-		e = vault_part_list(d->house->vault, g, d->version, after, LIMIT_LIST_KEYS, &reply, page, &n, &more);
+		e = vault_part_list(d->from.vault, g, d->version, after, LIMIT_LIST_KEYS, &reply, page, &n, &more);
 		if (!err_is(e) && (n == 0 || d->n_pieces + n > m->n_parts))
 			e = ERR(ERR_CORRUPT);
 		for (size_t i = 0; !err_is(e) && i < n; i++) {
@@ -125,7 +125,7 @@ open_piece(struct download *d, size_t i)
 
 	fd_close(&d->fd);
 	buf_clear(&d->inline_stream);
-	TRY(vault_blob_open(d->house->vault, d->version, (uint32_t)i, &reply, &d->fd, &in_row, &number, &size));
+	TRY(vault_blob_open(d->from.vault, d->version, (uint32_t)i, &reply, &d->fd, &in_row, &number, &size));
 	if (number != d->pieces[i].number || size != d->pieces[i].size)
 		return ERR(ERR_CORRUPT);
 	if (d->fd < 0) {
@@ -166,7 +166,7 @@ open_first(struct download *d, struct object_info *o, const struct manifest *m, 
 }
 
 struct err
-download_new(struct house *h, struct object_info *o, const struct blob_header *ids, const struct manifest *m, struct data_key *k,
+download_new(const struct download_from *h, struct object_info *o, const struct blob_header *ids, const struct manifest *m, struct data_key *k,
     const struct grant *g, uint64_t from, uint64_t n, struct download **ret)
 {
 	struct download *d = calloc(1, sizeof(*d));
@@ -176,7 +176,7 @@ download_new(struct house *h, struct object_info *o, const struct blob_header *i
 		data_key_free(k);
 		return ERR(ERR_NO_MEMORY);
 	}
-	d->house = h;
+	d->from = *h;
 	d->key = k;
 	d->grant = *g;
 	d->ids = *ids;
@@ -186,7 +186,7 @@ download_new(struct house *h, struct object_info *o, const struct blob_header *i
 	d->at = from;
 	d->end = from + n;
 	d->window_chunks = num_min(WINDOW_CHUNKS_MAX, n / STREAM_CHUNK + 2);
-	d->siren_epoch = h->siren->epoch;
+	d->siren_epoch = h->siren ? h->siren->epoch : 0;
 	e = open_first(d, o, m, g);
 	if (err_is(e)) {
 		download_free(d);
@@ -200,11 +200,11 @@ download_new(struct house *h, struct object_info *o, const struct blob_header *i
 static struct err
 heed_siren(struct download *d)
 {
-	uint32_t now = d->house->siren->epoch;
+	uint32_t now = d->from.siren ? d->from.siren->epoch : 0;
 
 	if (now == d->siren_epoch)
 		return OK;
-	TRY(warden_still(d->house->warden, &d->grant));
+	TRY(warden_still(d->from.warden, &d->grant));
 	d->siren_epoch = now;
 	return OK;
 }

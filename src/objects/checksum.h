@@ -2,8 +2,8 @@
  * checksum: the additional checksums of S3 (CRC-32, CRC-32C, CRC-64/NVME, SHA-1, SHA-256), as streams and, for
  * multipart objects, composite or combined over parts (Amazon S3 User Guide, "Checking object integrity").
  */
-#ifndef CLOISTER_GATE_CHECKSUM_H
-#define CLOISTER_GATE_CHECKSUM_H
+#ifndef CLOISTER_OBJECTS_CHECKSUM_H
+#define CLOISTER_OBJECTS_CHECKSUM_H
 
 #include "base/buf.h"
 

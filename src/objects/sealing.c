@@ -1,8 +1,8 @@
-/* The sealing end of uploads and copies: plaintext in, a sealed body (inline or file) out. See upload.h. */
+#include "objects/sealing.h"
+
 #include <fcntl.h>
 
 #include "base/fd.h"
-#include "gate/upload.h"
 
 #define WINDOW (256 * KiB)     /* plaintext sealed at a time */
 #define GATHER (1 * MiB)       /* sealed bytes written at a time, at offsets that are whole pages: no page is written twice */
@@ -10,7 +10,7 @@
 #define FLUSH_AHEAD (8 * MiB)  /* bytes written before the kernel is asked to begin writing them out: the final sync is short */
 
 struct sealing {
-	struct house *house;
+	struct pool *vault;
 	struct sealer *sealer;
 	struct digest *digest; /* of the stream, once it goes to a file */
 	uint8_t *out;          /* header and sealed bytes that are not in the file yet; an inline body's whole */
@@ -60,7 +60,7 @@ write_out(struct sealing *s, size_t n)
 static struct err
 go_to_file(struct sealing *s)
 {
-	TRY(vault_blob_new(s->house->vault, s->hint, &s->fd));
+	TRY(vault_blob_new(s->vault, s->hint, &s->fd));
 	s->digest = digest_new(DIGEST_SHA256);
 	if (!s->digest)
 		return ERR(ERR_NO_MEMORY);
@@ -68,7 +68,7 @@ go_to_file(struct sealing *s)
 }
 
 struct err
-sealing_new(struct house *h, const struct data_key *k, const struct stream_context *c, const uint8_t header[HEADER_BYTES],
+sealing_new(struct pool *vault, const struct data_key *k, const struct stream_context *c, const uint8_t header[HEADER_BYTES],
     uint64_t size_hint, struct sealing **ret)
 {
 	struct sealing *s = calloc(1, sizeof(*s));
@@ -76,7 +76,7 @@ sealing_new(struct house *h, const struct data_key *k, const struct stream_conte
 
 	if (!s)
 		return ERR(ERR_NO_MEMORY);
-	s->house = h;
+	s->vault = vault;
 	s->fd = -1;
 	s->n = HEADER_BYTES + STREAM_HEAD;
 	s->hint = size_hint == UINT64_MAX ? 0 : HEADER_BYTES + stream_sealed_size(size_hint);

@@ -9,7 +9,7 @@
  * x^(D-1) and x^(D+63) therefore. What is left, 16 bytes, goes through the tables. (Gopal et al., "Fast CRC Computation for
  * Generic Polynomials Using PCLMULQDQ", Intel 2009, describes the method.)
  */
-#include "gate/crc.h"
+#include "objects/crc.h"
 
 #include <pthread.h>
 

@@ -1,7 +1,7 @@
-#include "gate/checksum.h"
+#include "objects/checksum.h"
 
 #include "crypto/crypto.h"
-#include "gate/crc.h"
+#include "objects/crc.h"
 
 static const struct {
 	const char *name, *header;
