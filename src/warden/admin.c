@@ -79,6 +79,17 @@ call_row(struct call *c, enum state_kind kind, struct id id)
 	return &c->rows[c->n_changes++];
 }
 
+struct record *
+call_record(struct call *c, const char *act)
+{
+	struct record *r;
+
+	INVARIANT(c->n_more < ARRAY_LEN(c->more));
+	r = &c->more[c->n_more++];
+	who_record(&c->who, act, r);
+	return r;
+}
+
 struct err
 call_invalid(struct call *c, const char *field, const char *message)
 {
@@ -207,19 +218,22 @@ refuse(struct call *c, enum err_code code, enum verdict_reason reason)
 static struct err
 carry_out(struct call *c, bool recorded)
 {
-	struct receipt receipt;
+	struct receipt receipts[LIMIT_CHANGE_RECORDS];
+	struct record records[LIMIT_CHANGE_RECORDS];
 
 	for (size_t i = 0; i < c->n_changes; i++) {
 		TRY(buf_check(&c->rows[i]));
 		c->changes[i].json = buf_str(&c->rows[i]);
 	}
 	record_word(&c->record, RECORD_DECISION, STR("allow"));
+	records[0] = c->record;
+	memcpy(&records[1], c->more, c->n_more * sizeof(records[0]));
 	if (c->n_changes > 0)
-		TRY(house_change(c->h, &c->record, 1, c->changes, c->n_changes, &receipt));
+		TRY(house_change(c->h, records, 1 + c->n_more, c->changes, c->n_changes, receipts));
 	else if (recorded)
-		TRY(house_append(c->h, &c->record, 1, &receipt));
+		TRY(house_append(c->h, records, 1 + c->n_more, receipts));
 	if (c->n_changes > 0)
-		doc_set_number(c->out, "record", (int64_t)receipt_index(&receipt));
+		doc_set_number(c->out, "record", (int64_t)receipt_index(&receipts[0]));
 	if (c->consent_used)
 		c->consent_used->at_us = 0;
 	if (c->consent_given.at_us != 0)

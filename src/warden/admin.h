@@ -19,6 +19,8 @@ struct call {
 	json_t *out;
 	int64_t now_us, mono_us;
 	struct record record; /* begun: act, who, where from */
+	struct record more[LIMIT_CHANGE_RECORDS - 1]; /* that belong to the same change: call_record() */
+	size_t n_more;
 	struct state_change changes[LIMIT_CHANGE_ROWS];
 	struct buf rows[LIMIT_CHANGE_ROWS];
 	size_t n_changes;
@@ -72,6 +74,8 @@ bool admin_is_slow(const struct house *h, struct str verb);
 
 /* call_row(c, kind, id): a new row of the plan, to be written into. */
 struct buf *call_row(struct call *c, enum state_kind kind, struct id id);
+/* call_record(c, "disclosure.made"): one more record of the plan, begun as the first; of a plan with rows only. */
+struct record *call_record(struct call *c, const char *act);
 struct err call_invalid(struct call *c, const char *field, const char *message);
 struct err call_conflict(struct call *c, const char *field, const char *message);
 struct err call_denied(struct call *c, enum verdict_reason r);

@@ -1,6 +1,6 @@
 /* The verbs about the whole house: key domains and the lock-down. */
 #include "base/clock.h"
-#include "warden/admin.h"
+#include "warden/governance.h"
 
 /* ---- domains ---- */
 
@@ -178,6 +178,8 @@ verb_domain_destroy(struct call *c)
 	record_id(&c->record, RECORD_OTHER, first);
 	record_number(&c->record, RECORD_EPOCH, d->newest);
 	c->after = after_destruction;
+	if (c->h->governance)
+		TRY(c->h->governance->destroyed(c, d->id));
 	TRY(domain_write(&c->h->domains, &next, call_row(c, STATE_DOMAIN, d->id)));
 	return doc_done(certificate(c, &next));
 }

@@ -10,6 +10,11 @@
 #define FEED_DAYS_DEFAULT 365u
 #define FEED_DAYS_MAX 825u
 
+/* a signature is a person's */
+#define SIGNS                                                                   \
+	(1u << PERSON_IT_REVIEWER | 1u << PERSON_MANAGEMENT_REVIEWER |          \
+	    1u << PERSON_RESEARCH_REVIEWER | 1u << PERSON_IRB_MEMBER |          \
+	    1u << PERSON_OUTPUT_CHECKER)
 #define SEES_EVERYBODY                                                \
 	(1u << PERSON_ADMINISTRATOR | 1u << PERSON_SECURITY_OFFICER | \
 	    1u << PERSON_PRIVACY_OFFICER | 1u << PERSON_AUDITOR)
@@ -257,8 +262,8 @@ verb_user_add(struct call *c)
 	memcpy(p.display, p.name, sizeof(p.name));
 	TRY(take_display_and_email(c, &p));
 	TRY(take_roles(c, &p));
-	if (p.service && p.roles & SEES_EVERYBODY)
-		return call_conflict(c, "roles", "A service cannot run or watch the house.");
+	if (p.service && p.roles & (SEES_EVERYBODY | SIGNS))
+		return call_conflict(c, "roles", "A service cannot run or watch the house, and signs nothing.");
 	record_person(c, &p);
 	if (!describe(&p, c->out))
 		return ERR(ERR_NO_MEMORY);
@@ -290,8 +295,8 @@ set_roles(struct call *c, const struct person *was, struct person *p)
 	if (!call_has(c, PERSON_ADMINISTRATOR) || was == c->who.person)
 		return call_denied(c, REASON_ROLE); /* nobody changes his own */
 	TRY(take_roles(c, p));
-	if (p->service && p->roles & SEES_EVERYBODY)
-		return call_conflict(c, "roles", "A service cannot run or watch the house.");
+	if (p->service && p->roles & (SEES_EVERYBODY | SIGNS))
+		return call_conflict(c, "roles", "A service cannot run or watch the house, and signs nothing.");
 	if (is_last_administrator(c, was) && !person_has(p, PERSON_ADMINISTRATOR))
 		return call_conflict(c, "roles", "The last administrator stays one.");
 	c->after = turn_out;

@@ -33,6 +33,17 @@ verdict_reason_word(enum verdict_reason r)
 		[REASON_SCOPE] = "scope",
 		[REASON_NO_SUCH_JOB] = "no-such-job",
 		[REASON_RESERVED_NAME] = "reserved-name",
+		[REASON_NOT_IN_STUDY] = "not-in-study",
+		[REASON_STUDY_NOT_APPROVED] = "study-not-approved",
+		[REASON_STUDY_CLOSED] = "study-closed",
+		[REASON_BASIS_MISSING] = "basis-missing",
+		[REASON_BASIS_EXPIRED] = "basis-expired",
+		[REASON_SIGNATURE_MISSING] = "signature-missing",
+		[REASON_SIGNED_ALREADY] = "signed-already",
+		[REASON_REFUSED] = "refused",
+		[REASON_OWN_REQUEST] = "own-request",
+		[REASON_STATE] = "state",
+		[REASON_DIGEST] = "digest",
 	};
 
 	INVARIANT(r < REASON_COUNT);

@@ -25,6 +25,8 @@ struct governance {
 	struct err (*ended)(struct call *c, const struct job *j, const json_t *result, bool good);
 	/* holds(state, h, j, now): may ${j} still be carried out? Its person, study and basis: asked for each key. */
 	bool (*holds)(const void *state, const struct house *h, const struct job *j, int64_t now_us);
+	/* destroyed(c, domain): the key domain is about to be destroyed by the plan in ${c}: what else must not be read again goes with it. */
+	struct err (*destroyed)(struct call *c, struct id domain);
 	/* figures(c, out): flow.show: "studies", "releases", "cells", "airlock". */
 	struct err (*figures)(struct call *c, json_t *out);
 };

@@ -85,6 +85,7 @@ apply_house(struct house *h, struct str json)
 	TRY(doc_bytes(j, "ledger_key", seed, sizeof(seed)));
 	secret_set(&h->ledger_key->s, seed);
 	explicit_bzero(seed, sizeof(seed));
+	h->locks += doc_flag(j, "locked") && !h->locked;
 	h->locked = doc_flag(j, "locked");
 	h->locked_us = doc_number(j, "locked_us");
 	h->locked_by = doc_id(j, "locked_by");

@@ -55,6 +55,7 @@ struct house {
 	bool locked;
 	int64_t locked_us;
 	struct id locked_by;
+	uint64_t locks; /* since the start: what was open before a lock-down stays ended after it */
 
 	struct pool_row pool; /* what the house remembers of the pool */
 	struct jobs jobs;

@@ -9,6 +9,7 @@
 	(R(DATA_STEWARD) | R(PRINCIPAL_INVESTIGATOR) | R(RESEARCHER) | R(OUTPUT_CHECKER) | \
 	    R(CLINICIAN) | R(DEVICE) | R(FEED))
 #define OFFICERS (R(SECURITY_OFFICER) | R(PRIVACY_OFFICER) | R(AUDITOR))
+#define REVIEWERS (R(IT_REVIEWER) | R(MANAGEMENT_REVIEWER) | R(RESEARCH_REVIEWER) | R(IRB_MEMBER))
 
 static struct str
 id_str(const struct id *id)
@@ -83,14 +84,17 @@ person_set_email(struct person *p, struct str email)
 
 /*
  * Who runs the house may not use its data, and who watches may not run it. An officer may have a
- * data role only as the output checker that he often is.
+ * data role only as the output checker that he often is. Who approves studies gives none of the
+ * reviews that the approval rests on.
  */
 struct err
 roles_check(uint32_t roles)
 {
 	if (roles == 0 || roles >= 1u << PERSON_ROLE_COUNT || roles & R(ANONYMOUS))
 		return ERR(ERR_INVALID);
-	if (roles & R(ADMINISTRATOR) && roles & (DATA_ROLES | OFFICERS))
+	if (roles & R(ADMINISTRATOR) && roles & (DATA_ROLES | OFFICERS | REVIEWERS))
+		return ERR(ERR_CONFLICT);
+	if (roles & R(SECURITY_OFFICER) && roles & REVIEWERS)
 		return ERR(ERR_CONFLICT);
 	if (roles & OFFICERS && roles & (DATA_ROLES & ~R(OUTPUT_CHECKER)))
 		return ERR(ERR_CONFLICT);

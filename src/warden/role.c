@@ -22,6 +22,11 @@ static const struct {
     [PERSON_CLINICIAN] = {"clinician", BIT(BUCKET_SEE) | BIT(OBJECT_READ) | BIT(OBJECT_WRITE)},
     [PERSON_DEVICE] = {"device", BIT(OBJECT_WRITE)},
     [PERSON_FEED] = {"feed", BIT(OBJECT_WRITE)},
+    /* they read studies, no objects */
+    [PERSON_IT_REVIEWER] = {"it-reviewer", 0},
+    [PERSON_MANAGEMENT_REVIEWER] = {"management-reviewer", 0},
+    [PERSON_RESEARCH_REVIEWER] = {"research-reviewer", 0},
+    [PERSON_IRB_MEMBER] = {"irb-member", 0},
 };
 
 const char *
