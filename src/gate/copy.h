@@ -5,6 +5,7 @@
 #ifndef CLOISTER_GATE_COPY_H
 #define CLOISTER_GATE_COPY_H
 
+#include "gate/request.h"
 #include "objects/download.h"
 
 /* conditions of a read; ${copy}: the x-amz-copy-source-if-* headers (then a failed one is always PRECONDITION_FAILED) */

@@ -47,6 +47,7 @@ struct server {
 	bool any_closed;
 	bool stopping;
 	int64_t tick_at_us; /* INT64_MAX: not before the next batch */
+	struct conn watched; /* stands for the module's own set; no connection */
 };
 
 static struct err
@@ -264,8 +265,8 @@ take_control(struct conn *c)
 	}
 	if (m.op == CONTROL_PEER)
 		take_peer(s, &m);
-	else if (m.op == CONTROL_STATUS && s->ops->status)
-		s->ops->status(s->ctx, buf_str(&m.body));
+	else if ((m.op == CONTROL_STATUS || m.op == CONTROL_JOB_ENDED) && s->ops->told)
+		s->ops->told(s->ctx, (enum control_op)m.op, buf_str(&m.body));
 }
 
 static int
@@ -295,7 +296,9 @@ gather(struct server *s)
 		for (int i = 0; i < n; i++) {
 			struct conn *c = ev[i].data.ptr;
 
-			if (c->fd >= 0)
+			if (c == &s->watched)
+				s->ops->watched(s->ctx);
+			else if (c->fd >= 0)
 				(c->control ? take_control : take)(c);
 		}
 		if (s->stopping || s->n_reqs == LIMIT_BATCH_REQUESTS)
@@ -362,6 +365,16 @@ release(struct server *s)
 }
 
 static struct err
+watch(struct server *s)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &s->watched};
+
+	if (!s->ops->watch)
+		return OK;
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->ops->watch(s->ctx), &ev) == 0 ? OK : ERR_ERRNO();
+}
+
+static struct err
 loop(struct server *s)
 {
 	while (!s->stopping) {
@@ -387,8 +400,10 @@ server_run(int control_fd, const struct server_ops *ops, void *ctx)
 	e = conn_add(&s, control_fd, ROLE_CLOISTERD, &control);
 	if (!err_is(e)) {
 		control->control = true;
-		e = msg_send(control_fd, &ready);
+		e = watch(&s);
 	}
+	if (!err_is(e))
+		e = msg_send(control_fd, &ready);
 	if (!err_is(e))
 		e = loop(&s);
 	release(&s);

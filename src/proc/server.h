@@ -56,8 +56,14 @@ struct server_ops {
 	 * what it held. May be NULL.
 	 */
 	void (*gone)(void *ctx, uint64_t conn);
-	/* status(ctx, body): CONTROL_STATUS came (steward). May be NULL. */
-	void (*status)(void *ctx, struct str body);
+	/* told(ctx, op, body): cloisterd says CONTROL_STATUS or CONTROL_JOB_ENDED (steward). May be NULL. */
+	void (*told)(void *ctx, enum control_op op, struct str body);
+	/*
+	 * watch(ctx): an epoll set of the module's own, asked for once, before the first request;
+	 * watched(ctx) when something in it is ready (it must not block). Both may be NULL.
+	 */
+	int (*watch)(void *ctx);
+	void (*watched)(void *ctx);
 	/* stop(ctx): asked to stop; the loop ends after the present batch. May be NULL. */
 	void (*stop)(void *ctx);
 };

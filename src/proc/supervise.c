@@ -23,6 +23,7 @@
 #define DEATHS_MAX 10
 #define DEATHS_WITHIN_US (60 * US_PER_S)
 #define RECORD_RETRY_US (20 * 1000)
+#define JOBS_MAX 4 /* scrubs at a time; the steward asks for fewer */
 
 static const enum role start_order[] = {
     ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_STEWARD, ROLE_GATE};
@@ -43,9 +44,17 @@ struct child {
 	unsigned n_deaths;
 };
 
+/* a scrub: it does the one job that it was started for, and ends */
+struct work {
+	struct id job;
+	pid_t pid;   /* 0: free */
+	int control; /* -1: gone */
+};
+
 struct house {
 	struct supervise *s;
 	struct child child[ROLE_COUNT];
+	struct work work[JOBS_MAX];
 	int signals;
 	int kept; /* warden's key, for its successor: never read here */
 	bool up;  /* all were ready once, and it is on record */
@@ -119,6 +128,90 @@ wire(struct house *h, enum role from, enum role to)
 		close(ends[0]);
 }
 
+/* ---- jobs ---- */
+
+/* wire_work(h, w, to): as wire(), for a scrub. */
+static void
+wire_work(struct house *h, struct work *w, enum role to)
+{
+	AUTO_MSG m = MSG(CONTROL_PEER);
+	int ends[2];
+
+	if (w->pid == 0 || w->control < 0 || !jail_calls(ROLE_SCRUB, to) || h->child[to].control < 0)
+		return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+		LOG(LOG_ERROR, "no-channel", LOG_ERR(ERR_ERRNO()));
+		return; /* it waits in vain, and the job's time ends it */
+	}
+	tell_peer(h, to, ROLE_SCRUB, true, ends[1]);
+	buf_put_u16(&m.body, (uint16_t)to);
+	buf_put_u8(&m.body, 0);
+	msg_give_fd(&m, ends[0]);
+	if (err_is(msg_send_flags(w->control, MSG_DONTWAIT, &m)))
+		kill(w->pid, SIGKILL);
+}
+
+static void
+tell_job_ended(struct house *h, struct id job, bool good)
+{
+	AUTO_MSG m = MSG(CONTROL_JOB_ENDED);
+
+	if (h->child[ROLE_STEWARD].control < 0)
+		return;
+	buf_put_id(&m.body, job);
+	buf_put_u8(&m.body, good);
+	tell(h, ROLE_STEWARD, &m);
+}
+
+/* The steward asks: one more scrub, if there is room for it. */
+static void
+start_work(struct house *h, struct id job)
+{
+	AUTO_BUF word = BUF(64);
+	struct work *w = NULL;
+	struct err e;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (h->work[i].pid == 0)
+			w = &h->work[i];
+	buf_put_c(&word, "--job=");
+	buf_put_id_hex(&word, job);
+	buf_put_char(&word, 0);
+	e = w ? spawn(h->s, ROLE_SCRUB, -1, word.p, &w->pid, &w->control) : ERR(ERR_BUSY);
+	if (err_is(e)) {
+		LOG(LOG_ERROR, "cannot-spawn", LOG_ENUM("role", role_name(ROLE_SCRUB)), LOG_ERR(e));
+		tell_job_ended(h, job, false);
+		return;
+	}
+	w->job = job;
+	for (int role = ROLE_LEDGER; role < ROLE_COUNT; role++)
+		wire_work(h, w, (enum role)role);
+}
+
+static void
+work_ended(struct house *h, struct work *w, int status)
+{
+	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	if (!good)
+		LOG(LOG_ERROR, "job-process-ended", LOG_ID("job", w->job), LOG_U64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+		    LOG_U64("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0));
+	w->pid = 0;
+	fd_close(&w->control);
+	tell_job_ended(h, w->job, good);
+}
+
+/* A job's process says that it is ready, and nothing else. */
+static void
+hear_work(struct work *w)
+{
+	AUTO_MSG m = MSG(0);
+	struct err e = msg_recv(w->control, MSG_DONTWAIT, &m);
+
+	if (err_is(e) && e.code != ERR_BUSY)
+		fd_close(&w->control);
+}
+
 /*
  * health: u8 count, then u16 role, u32 pid (0: down), u32 restarts, u64 microseconds since 1970 of
  * its start, u8 ready
@@ -182,6 +275,8 @@ start(struct house *h, enum role role)
 		wire(h, role, start_order[i]);
 		wire(h, start_order[i], role);
 	}
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		wire_work(h, &h->work[i], role);
 }
 
 static unsigned
@@ -253,10 +348,14 @@ reap(struct house *h)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (size_t i = 0; i < ARRAY_LEN(start_order); i++)
 			if (h->child[start_order[i]].pid == pid)
 				died(h, start_order[i], status);
+		for (size_t i = 0; i < JOBS_MAX; i++)
+			if (h->work[i].pid == pid)
+				work_ended(h, &h->work[i], status);
+	}
 }
 
 static void
@@ -297,6 +396,10 @@ hear(struct house *h, enum role role)
 	} else if (m.op == CONTROL_KEEP && role == ROLE_WARDEN && m.n_fds == 1) {
 		fd_close(&h->kept);
 		h->kept = msg_take_fd(&m);
+	} else if (m.op == CONTROL_JOB && role == ROLE_STEWARD && m.body.n == sizeof(struct id)) {
+		struct cur body = msg_cur(&m);
+
+		start_work(h, cur_id(&body));
 	}
 }
 
@@ -398,17 +501,22 @@ each_minute(struct house *h, int64_t now)
 static void
 one_round(struct house *h)
 {
-	struct pollfd p[ROLE_COUNT] = {{.fd = h->signals, .events = POLLIN}};
+	struct pollfd p[ROLE_COUNT + JOBS_MAX] = {{.fd = h->signals, .events = POLLIN}};
 
 	for (int role = 1; role < ROLE_COUNT; role++) /* a descriptor of -1 is passed over */
 		p[role] = (struct pollfd){.fd = h->child[role].control, .events = POLLIN};
-	if (poll(p, ROLE_COUNT, wait_ms(h, clock_mono_us())) < 0 && errno != EINTR) {
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		p[ROLE_COUNT + i] = (struct pollfd){.fd = h->work[i].control, .events = POLLIN};
+	if (poll(p, ARRAY_LEN(p), wait_ms(h, clock_mono_us())) < 0 && errno != EINTR) {
 		end(h, err_exit_status(ERR_IO));
 		return;
 	}
 	for (int role = 1; role < ROLE_COUNT; role++)
 		if (p[role].revents && h->child[role].control >= 0)
 			hear(h, (enum role)role);
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (p[ROLE_COUNT + i].revents && h->work[i].control >= 0)
+			hear_work(&h->work[i]);
 	if (p[0].revents)
 		hear_signals(h);
 	if (h->ends)
@@ -447,6 +555,16 @@ stop_all(struct house *h)
 {
 	bool impatient = false;
 
+	/* a job is nothing that must end well: what it had not finished is done again */
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		if (h->work[i].pid == 0)
+			continue;
+		kill(h->work[i].pid, SIGKILL);
+		while (waitpid(h->work[i].pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		h->work[i].pid = 0;
+		fd_close(&h->work[i].control);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(stop_order); i++) {
 		struct child *c = &h->child[stop_order[i]];
 		AUTO_MSG m = MSG(CONTROL_STOP);
@@ -474,6 +592,8 @@ supervise_run(struct supervise *s)
 
 	for (int role = 0; role < ROLE_COUNT; role++)
 		h.child[role].control = -1;
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		h.work[i].control = -1;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);

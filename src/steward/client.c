@@ -46,3 +46,13 @@ steward_health(struct pool *p, struct house_health *ret)
 	*ret = h;
 	return OK;
 }
+
+struct err
+steward_run(struct pool *p, struct id job)
+{
+	AUTO_MSG req = MSG(STEWARD_RUN);
+	AUTO_MSG reply = MSG(0);
+
+	buf_put_id(&req.body, job);
+	return pool_call(p, &req, &reply);
+}

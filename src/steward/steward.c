@@ -1,12 +1,14 @@
 #include "steward/steward.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "proc/server.h"
 #include "steward/client.h"
+#include "steward/jobs.h"
 
 #define CHECK_AGAIN_US (7 * 86400 * US_PER_S) /* each blob is read again at least this often */
 #define CHECK_SLICE (1 * MiB)                 /* read at a time: the loop stays answerable */
@@ -30,7 +32,8 @@ struct steward {
 	int64_t last_collect_us;
 	struct ledger_head head;
 	bool shrank;
-	int64_t check_due, collect_due, head_due; /* monotonic */
+	int64_t check_due, collect_due, head_due, look_due; /* monotonic */
+	struct jobs_list jobs;
 };
 
 /* ---- duty: read every blob again ---- */
@@ -149,8 +152,11 @@ on_tick(void *ctx)
 		s->collect_due = now + do_collect(s);
 	if (now >= s->head_due)
 		s->head_due = now + do_head(s);
+	if (s->warden.fd >= 0 && now >= s->look_due)
+		s->look_due = now + jobs_look(&s->jobs);
 	next = s->check_due < s->collect_due ? s->check_due : s->collect_due;
 	next = next < s->head_due ? next : s->head_due;
+	next = next < s->look_due ? next : s->look_due;
 	now = clock_mono_us();
 	return next <= now ? 1 : (int)((next - now) / 1000 + 1);
 }
@@ -186,10 +192,27 @@ answer_health(struct steward *s, struct request *r)
 }
 
 static void
+take_job(struct steward *s, struct request *r)
+{
+	struct cur c = msg_cur(&r->in);
+	struct id job = cur_id(&c);
+	struct err e = cur_end(&c);
+
+	if (!err_is(e))
+		e = id_is_zero(job) ? ERR(ERR_INVALID) : jobs_run(&s->jobs, job);
+	if (err_is(e))
+		request_fail(r, e);
+}
+
+static void
 on_batch(void *ctx, struct request **reqs, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		answer_health(ctx, reqs[i]); /* the only operation that permits lets through */
+	for (size_t i = 0; i < n; i++) {
+		if (reqs[i]->in.op == STEWARD_RUN)
+			take_job(ctx, reqs[i]);
+		else
+			answer_health(ctx, reqs[i]);
+	}
 }
 
 static void
@@ -198,14 +221,35 @@ on_peer(void *ctx, enum role role, int fd)
 	struct steward *s = ctx;
 	struct chan *c = role == ROLE_LEDGER ? &s->ledger : role == ROLE_VAULT ? &s->vault : &s->warden;
 
+	if (role == ROLE_CELL) {
+		fd_close(&fd); /* nothing is asked of it yet */
+		return;
+	}
+	if (role == ROLE_WARDEN || role == ROLE_VAULT) {
+		int own = dup(fd);
+
+		if (own >= 0)
+			pool_reset(role == ROLE_WARDEN ? s->jobs.warden : s->jobs.vault, own);
+	}
+
 	chan_close(c);
 	c->fd = fd;
 }
 
 static void
-on_status(void *ctx, struct str body)
+on_told(void *ctx, enum control_op op, struct str body)
 {
 	struct steward *s = ctx;
+	struct cur c = cur_of(body);
+
+	if (op == CONTROL_JOB_ENDED) {
+		struct id job = cur_id(&c);
+		bool good = cur_u8(&c) != 0;
+
+		if (!err_is(cur_end(&c)))
+			jobs_ended(&s->jobs, job, good);
+		return;
+	}
 
 	if (body.n <= sizeof(s->processes)) {
 		memcpy(s->processes, body.p, body.n);
@@ -216,10 +260,13 @@ on_status(void *ctx, struct str body)
 struct err
 steward_serve(int control_fd)
 {
-	static const struct permit permits[] = {{STEWARD_HEALTH, 1u << ROLE_GATE}, {0, 0}};
+	static const struct permit permits[] = {{STEWARD_HEALTH, 1u << ROLE_GATE}, {STEWARD_RUN, 1u << ROLE_GATE}, {0, 0}};
 	static const struct server_ops ops = {.permits = permits, .batch = on_batch, .tick = on_tick, .peer = on_peer,
-		.status = on_status};
+		.told = on_told};
 	struct steward s = {.ledger.fd = -1, .vault.fd = -1, .warden.fd = -1, .fd = -1, .n_processes = 1};
 
+	s.jobs.control = control_fd;
+	TRY(pool_new(&s.jobs.warden));
+	TRY(pool_new(&s.jobs.vault));
 	return server_run(control_fd, &ops, &s);
 }

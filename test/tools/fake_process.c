@@ -55,11 +55,13 @@ peer(void *ctx, enum role role, int fd)
 }
 
 static void
-status(void *ctx, struct str body)
+told(void *ctx, enum control_op op, struct str body)
 {
 	struct cur in = cur_of(body);
 
 	(void)ctx;
+	if (op != CONTROL_STATUS)
+		return;
 	for (unsigned n = cur_u8(&in); n > 0; n--) {
 		uint16_t role = cur_u16(&in);
 		uint32_t pid = cur_u32(&in);
@@ -133,7 +135,7 @@ serve(int control_fd)
 	    .tick = tick,
 	    .peer = peer,
 	    .stop = stop,
-	    .status = status};
+	    .told = told};
 
 	control = control_fd;
 	LOG(LOG_INFO, "given", LOG_U64("fds", process_fds()),
