@@ -11,7 +11,7 @@
 
 #define SPACE_KEPT_BYTES (32 * MiB) /* a batch of records in its journal, and their tiles */
 #define BIT(role) (1u << ROLE_##role)
-#define WRITERS (BIT(WARDEN) | BIT(VAULT) | BIT(STEWARD) | BIT(CLOISTERD))
+#define WRITERS (BIT(WARDEN) | BIT(VAULT) | BIT(STEWARD) | BIT(CLOISTERD) | BIT(INTAKE) | BIT(SCRUB) | BIT(CELL))
 #define READERS (BIT(GATE) | BIT(STEWARD) | BIT(WARDEN))
 
 static const struct permit permits[] = {
