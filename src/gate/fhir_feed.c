@@ -431,7 +431,7 @@ fhir_owns(const struct request *r)
 }
 
 bool
-fhir_find(struct request *r)
+fhir_feed_find(struct request *r)
 {
 	struct str first, rest, type, id, more;
 	bool deeper = str_split(r->key, '/', &first, &rest);

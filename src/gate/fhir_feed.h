@@ -12,7 +12,7 @@
 #define LIMIT_FHIR_IN_FLIGHT ((uint64_t)256 * MiB) /* of documents in memory, over all connections; more: 503 */
 
 bool fhir_owns(const struct request *r); /* is the path under /fhir? */
-bool fhir_find(struct request *r);       /* sets r->op; false: an error has been answered */
+bool fhir_feed_find(struct request *r);       /* sets r->op; false: an error has been answered */
 /* fhir_answer_error(r, e): an OperationOutcome; for request.c, which answers S3's errors. */
 void fhir_answer_error(struct request *r, enum s3_error e);
 

@@ -358,7 +358,7 @@ begin(struct exchange *x, struct MHD_Connection *c, const char *method)
 	}
 	if (!head_is_sane(r) || !route_parse(r))
 		return false;
-	if (api_owns(r) ? !api_find(r) : fhir_owns(r) ? !fhir_find(r) : !route_find(r))
+	if (api_owns(r) ? !api_find(r) : fhir_owns(r) ? !fhir_feed_find(r) : !route_find(r))
 		return false;
 	if (!proof_from_request(r))
 		return false;
