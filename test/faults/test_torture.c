@@ -19,7 +19,7 @@
 #include "gate/aws_chunked.h"
 #include "gate/completion_xml.h"
 #include "gate/deletion_xml.h"
-#include "gate/manifest.h"
+#include "gate/manifest_headers.h"
 #include "gate/tagging_xml.h"
 #include "ledger/record.h"
 #include "scarce.h"
