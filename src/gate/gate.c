@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "objects/checksum.h"
 #include "gate/http.h"
+#include "objects/objects.h"
 #include "proc/control.h"
 #include "proc/role.h"
 
@@ -82,6 +83,18 @@ say_hello(struct house *h, struct identity *id)
 	return !id->cert.failed && !id->key.failed;
 }
 
+/* Feeds find the bucket that they deliver into, from the first hour of a house on. */
+static bool
+have_landing(struct house *h)
+{
+	struct objects o = {.warden = h->warden, .vault = h->vault};
+	struct err e = objects_bucket(&o, STR("landing"), STR("landing"));
+
+	if (err_is(e) && e.code != ERR_BUSY)
+		LOG(LOG_WARN, "no-landing", LOG_ERR(e));
+	return !err_is(e) || e.code != ERR_BUSY; /* locked down, or the key is gone: it comes with a later start */
+}
+
 static struct err
 house_open(struct house *h, const struct gate_options *o)
 {
@@ -109,7 +122,7 @@ gate_serve(int control_fd, const struct gate_options *o)
 	/* peers first: a call on a pool without a peer would wait for the very message that this thread must read */
 	for (unsigned seen = 0; seen < 4 && heard != HEARD_STOP; seen += heard != HEARD_NOTHING)
 		heard = hear(&house, control_fd, -1);
-	while (heard != HEARD_STOP && !say_hello(&house, &id))
+	while (heard != HEARD_STOP && (!say_hello(&house, &id) || !have_landing(&house)))
 		heard = hear(&house, control_fd, HELLO_PAUSE_MS);
 	if (heard != HEARD_STOP) {
 		TRY(http_start(&house, o->listen_fds, o->n_listen, id.cert.p, id.key.p, &http));
