@@ -37,6 +37,27 @@ show_keys(const struct call *c, const struct job *j)
 	return good;
 }
 
+/* Whose record numbers each feed sends: by the feed's id. */
+static bool
+show_feeds(const struct call *c)
+{
+	json_t *feeds = json_object();
+	const struct person *p;
+	size_t at = 0;
+	bool good = doc_set(c->out, "feeds", feeds);
+
+	while (good && (p = map_next(&c->h->people.by_id, &at))) {
+		AUTO_BUF hex = BUF(64);
+
+		if (!(p->roles & (1u << PERSON_FEED | 1u << PERSON_DEVICE | 1u << PERSON_CLINICIAN)))
+			continue;
+		buf_put_id_hex(&hex, p->id);
+		buf_put_char(&hex, 0);
+		good = doc_set_text(feeds, hex.p, person_authority(p));
+	}
+	return good;
+}
+
 struct err
 verb_job_show(struct call *c)
 {
@@ -54,7 +75,8 @@ verb_job_show(struct call *c)
 	if (!doc_set_id(c->out, "id", j->id) || !doc_set_text(c->out, "kind", str_c(job_kind_word(j->kind))) ||
 	    !doc_set_number(c->out, "generation", (int64_t)c->h->pool.generation) ||
 	    !doc_set_number(c->out, "after", (int64_t)c->h->pool.watermark) || !doc_set_number(c->out, "file", (int64_t)j->file) ||
-	    (!id_is_zero(j->study) && !doc_set_text(c->out, "bucket", str_c(bucket))) || !show_keys(c, j))
+	    (!id_is_zero(j->study) && !doc_set_text(c->out, "bucket", str_c(bucket))) || !show_keys(c, j) ||
+	    ((j->kind == JOB_INGEST || j->kind == JOB_REBUILD) && !show_feeds(c)))
 		return ERR(ERR_NO_MEMORY);
 	return c->h->governance && !id_is_zero(j->study) ? c->h->governance->describe(c, j, c->out) : OK;
 }

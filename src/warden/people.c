@@ -82,6 +82,23 @@ person_set_email(struct person *p, struct str email)
 	return OK;
 }
 
+struct err
+person_set_authority(struct person *p, struct str name)
+{
+	struct person checked = {0};
+
+	if (name.n > 0)
+		TRY(person_set_name(&checked, name));
+	memcpy(p->authority, checked.name, sizeof(p->authority));
+	return OK;
+}
+
+struct str
+person_authority(const struct person *p)
+{
+	return str_c(p->authority[0] ? p->authority : p->name);
+}
+
 /*
  * Who runs the house may not use its data, and who watches may not run it. An officer may have a
  * data role only as the output checker that he often is. Who approves studies gives none of the
@@ -154,7 +171,8 @@ read_person(const json_t *j, struct person *p)
 
 	if (err_is(person_set_name(p, doc_text(j, "name"))) ||
 	    err_is(person_set_display(p, doc_text(j, "display"))) ||
-	    err_is(person_set_email(p, doc_text(j, "email"))) || password.n > LIMIT_PASSWORD_HASH)
+	    err_is(person_set_email(p, doc_text(j, "email"))) ||
+	    err_is(person_set_authority(p, doc_text(j, "authority"))) || password.n > LIMIT_PASSWORD_HASH)
 		return ERR(ERR_CORRUPT);
 	if (password.n > 0)
 		memcpy(p->password, password.p, password.n);
@@ -344,6 +362,8 @@ person_write(const struct person *p, struct buf *json)
 	    doc_set_number(j, "created_us", p->created_us) &&
 	    doc_set_number(j, "revoked_us", p->revoked_us) && write_lists(j, p);
 
+	if (good && p->authority[0])
+		good = doc_set_text(j, "authority", str_c(p->authority));
 	if (good && p->totp)
 		good = doc_set_bytes(j, "totp", secret_expose(p->totp), TOTP_SECRET_BYTES);
 	if (!good)

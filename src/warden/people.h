@@ -27,6 +27,7 @@ struct person {
 	char name[LIMIT_PERSON_NAME + 1];
 	char display[LIMIT_PERSON_DISPLAY + 1];
 	char email[LIMIT_PERSON_EMAIL + 1]; /* lower case; empty: none */
+	char authority[LIMIT_PERSON_NAME + 1]; /* of a feed: whose record numbers it sends; feeds of one authority speak of the same patients */
 	char password[LIMIT_PASSWORD_HASH + 1]; /* Argon2id, encoded; empty: no log-in */
 	struct secret *totp; /* the first TOTP_SECRET_BYTES of it; NULL: none */
 	int64_t totp_step;   /* the newest time step whose code was used */
@@ -54,6 +55,9 @@ struct people_lookup people_lookup(struct people *p);
 /* people_count(p, r): those with the role who are not revoked. */
 size_t people_count(const struct people *p, enum role_of_person r);
 
+/* person_authority(p): of a feed; his own name if none was given. */
+struct str person_authority(const struct person *p);
+struct err person_set_authority(struct person *p, struct str name); /* INVALID: not as a login name */
 /* person_write(p, b): the row. */
 struct err person_write(const struct person *p, struct buf *json);
 static inline bool
