@@ -1,6 +1,7 @@
 /*
  * deid: bytes from which the identifiers of 45 CFR 164.514(b)(2) have been taken. The only bytes that a release accepts.
- * One maker: deid/text.c, by deid_made_by_rules(). Borrows: the bytes live in what made them.
+ * Two makers, by deid_made_by_rules(): deid/text.c for notes, deid/fields.c for the values of rows. Borrows: the bytes live in
+ * what made them.
  * It says which rules were applied, not that nothing is left: a rescan and people come after it.
  */
 #ifndef CLOISTER_DEID_DEID_H

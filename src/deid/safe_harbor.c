@@ -67,36 +67,72 @@ year_to_tell(int year, int as_of_year)
 	return year == 0 || as_of_year - year >= AGE_TOP ? 0 : year;
 }
 
-/* mac(study, purpose, kind, id, out): lengths go before what they measure, so that no two inputs are one */
+/* names_of(study, purpose, kind, out): lengths go before what they measure, so that no two inputs are one */
 static void
-mac(const struct mac_key *study, struct str purpose, struct str kind, struct phi id, uint8_t out[SHA256_BYTES])
+names_of(const struct mac_key *study, struct str purpose, struct str kind, uint8_t out[SHA256_BYTES])
 {
-	struct str s = phi_borrow(id);
-	uint8_t one[SHA256_BYTES], head[2 * SHA256_BYTES];
 	AUTO_BUF names = BUF(4096);
 
 	buf_put_lstr(&names, purpose);
 	buf_put_lstr(&names, kind);
 	INVARIANT(!err_is(buf_check(&names)));
-	mac_sha256(study, buf_str(&names), head);
-	mac_sha256(study, s, one);
-	memcpy(head + SHA256_BYTES, one, SHA256_BYTES);
-	mac_sha256(study, str_of(head, sizeof(head)), out);
-	explicit_bzero(one, sizeof(one));
+	mac_sha256(study, buf_str(&names), out);
 }
 
-void
-deid_pseudonym(const struct mac_key *study, struct str kind, struct phi id, char out[PSEUDONYM_BYTES])
+static void
+mac_under(const struct mac_key *study, const uint8_t names[SHA256_BYTES], struct phi id, uint8_t out[SHA256_BYTES])
+{
+	uint8_t head[2 * SHA256_BYTES];
+
+	memcpy(head, names, SHA256_BYTES);
+	mac_sha256(study, phi_borrow(id), head + SHA256_BYTES);
+	mac_sha256(study, str_of(head, sizeof(head)), out);
+	explicit_bzero(head, sizeof(head));
+}
+
+static void
+mac(const struct mac_key *study, struct str purpose, struct str kind, struct phi id, uint8_t out[SHA256_BYTES])
+{
+	uint8_t names[SHA256_BYTES];
+
+	names_of(study, purpose, kind, names);
+	mac_under(study, names, id, out);
+}
+
+static void
+put_pseudonym(const uint8_t tag[SHA256_BYTES], char out[PSEUDONYM_BYTES])
 {
 	static const char hex[] = "0123456789abcdef";
-	uint8_t tag[SHA256_BYTES];
 
-	mac(study, STR("pseudonym"), kind, id, tag);
 	for (size_t i = 0; i < (PSEUDONYM_BYTES - 1) / 2; i++) {
 		out[2 * i] = hex[tag[i] >> 4];
 		out[2 * i + 1] = hex[tag[i] & 15];
 	}
 	out[PSEUDONYM_BYTES - 1] = 0;
+}
+
+void
+deid_pseudonym(const struct mac_key *study, struct str kind, struct phi id, char out[PSEUDONYM_BYTES])
+{
+	uint8_t tag[SHA256_BYTES];
+
+	mac(study, STR("pseudonym"), kind, id, tag);
+	put_pseudonym(tag, out);
+}
+
+void
+pseudonym_kind_init(struct pseudonym_kind *k, const struct mac_key *study, struct str kind)
+{
+	names_of(study, STR("pseudonym"), kind, k->names);
+}
+
+void
+deid_pseudonym_of(const struct mac_key *study, const struct pseudonym_kind *k, struct phi id, char out[PSEUDONYM_BYTES])
+{
+	uint8_t tag[SHA256_BYTES];
+
+	mac_under(study, k->names, id, tag);
+	put_pseudonym(tag, out);
 }
 
 int

@@ -34,6 +34,10 @@ int year_to_tell(int year, int as_of_year);
 #define PSEUDONYM_BYTES 33 /* 128 bits in hex, terminated */
 /* deid_pseudonym(study, kind, id, out): the same for the same three; ${kind} keeps patients apart from encounters */
 void deid_pseudonym(const struct mac_key *study, struct str kind, struct phi id, char out[PSEUDONYM_BYTES]);
+/* A kind, ready: its names are hashed once and not once a row. deid_pseudonym_of() gives the same as deid_pseudonym(). */
+struct pseudonym_kind { uint8_t names[32]; };
+void pseudonym_kind_init(struct pseudonym_kind *k, const struct mac_key *study, struct str kind);
+void deid_pseudonym_of(const struct mac_key *study, const struct pseudonym_kind *k, struct phi id, char out[PSEUDONYM_BYTES]);
 /*
  * deid_shift_days(study, patient): -364 to -1, the same for all that is told of a patient. Intervals stay. Shifted dates are
  * dates: they are for limited data sets, or for an expert to judge, not for Safe Harbor.

@@ -4,6 +4,7 @@
 #include "deid/dates.h"
 #include "deid/patterns.h"
 #include "deid/persons.h"
+#include "deid/rescan.h"
 
 #define GROWTH_MAX 8 /* "[AGE:90+]" for two digits, with room */
 #define SHIFT_MAX 36600
@@ -69,6 +70,18 @@ by_known(const struct scan *s, const struct known *k, size_t i, struct span *ret
 	return true;
 }
 
+/* by_others(s, i, &span): a whole identifier of somebody else in the cohort; what rescan() would stumble over */
+static bool
+by_others(const struct scan *s, size_t i, struct span *ret)
+{
+	struct known_hit hit;
+
+	if (!s->profile->others || !rescan_token(s->profile->others, s->v, i, &hit))
+		return false;
+	*ret = (struct span){.m = {.next = hit.next, .category = hit.category}, .rule = DEID_BY_KNOWN};
+	return true;
+}
+
 /* born_long_ago(s, i, &span): the bare year of birth of somebody over 89 */
 static bool
 born_long_ago(const struct scan *s, size_t i, struct span *ret)
@@ -110,9 +123,13 @@ by_pattern(const struct scan *s, size_t i, struct span *ret)
 static bool
 span_at(const struct scan *s, size_t i, struct span *ret)
 {
-	struct span known = {0}, other = {0};
+	struct span known = {0}, other = {0}, others = {0};
 	bool is_known = by_known(s, s->known, i, &known), is_other = by_pattern(s, i, &other);
 
+	if (by_others(s, i, &others) && (!is_known || others.m.next > known.m.next)) {
+		known = others;
+		is_known = true;
+	}
 	if (!is_other && match_person(s->v, i, &other.m.next, &other.sure)) {
 		is_other = true;
 		other.m.category = DEID_NAME;

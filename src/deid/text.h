@@ -1,7 +1,7 @@
 /*
  * text: a note without its identifiers.
  *
- * Three sources at each place, in this order: what is known of the patient, the patterns of 164.514(b)(2)(i), the
+ * Three sources at each place, in this order: what is known of the patient (and, whole, of his cohort), the patterns of 164.514(b)(2)(i), the
  * dictionaries of names in context. The longest span wins; a name that its context proved is then looked for in the whole
  * note. Linear time. A span becomes "[NAME]", "[DATE:1987]", "[ZIP:021]", "[AGE:90+]" or the tag of its category.
  * No program finds everything: published recall at unseen sites is far from 1. What is known of the patient is the surest part.
@@ -19,6 +19,7 @@ struct deid_profile {
 	int shift_days;          /* of a limited data set: the dates of this patient move so far; 0: they stay. See deid_shift_days() */
 	int as_of_year;          /* of the note: the century of "19", and who is over 89 */
 	const struct zip3 *zip3; /* NULL: the 18 of the Census of 2020 */
+	const struct known *others; /* NULL, or a whole cohort: the whole identifiers of anybody go, as rescan() would find them */
 };
 
 enum deid_rule { DEID_BY_KNOWN, DEID_BY_PATTERN, DEID_BY_CONTEXT, DEID_BY_DICTIONARY, DEID_BY_LEARNED, DEID_RULE_COUNT };
