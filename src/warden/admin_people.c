@@ -37,7 +37,7 @@ describe(const struct person *p, json_t *j)
 	if (p->email[0])
 		good = good && doc_set_text(j, "email", str_c(p->email));
 	if (p->roles & (1u << PERSON_FEED | 1u << PERSON_DEVICE | 1u << PERSON_CLINICIAN))
-		good = good && doc_set_text(j, "authority", person_authority(p));
+		good = good && doc_set_text(j, "assigning_authority", person_authority(p));
 	for (unsigned r = 0; good && r < PERSON_ROLE_COUNT; r++)
 		if (person_has(p, (enum role_of_person)r))
 			good = doc_add_text(roles, str_c(role_word((enum role_of_person)r)));
@@ -459,8 +459,8 @@ verb_feed_add(struct call *c)
 	memcpy(p.display, p.name, sizeof(p.name));
 	TRY(take_display_and_email(c, &p));
 	p.roles = 1u << (device ? PERSON_DEVICE : PERSON_FEED);
-	if (err_is(person_set_authority(&p, doc_text(c->in, "authority"))))
-		return call_invalid(c, "authority", "An authority is named as a login is: small letters, digits, hyphens.");
+	if (err_is(person_set_authority(&p, doc_text(c->in, "assigning_authority"))))
+		return call_invalid(c, "assigning_authority", "An assigning authority is named as a login is: small letters, digits, hyphens.");
 	record_person(c, &p);
 	TRY(issue_certificate(c, &p, (uint32_t)days));
 	TRY(person_write(&p, call_row(c, STATE_PERSON, p.id)));
