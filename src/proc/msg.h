@@ -71,6 +71,11 @@ void chan_close(struct chan *c);
 struct pool;
 struct err pool_new(struct pool **ret);
 void pool_free(struct pool *p);
+/*
+ * pool_patience(p, ms): how long a call waits for a peer that is away, instead of 5 s. 0 for a process that hears of the peer's return on the very
+ * thread that calls. Before the first call.
+ */
+void pool_patience(struct pool *p, uint32_t ms);
 void pool_reset(struct pool *p, int primary_fd); /* takes ${primary_fd} */
 /*
  * pool_call(p, req, reply): as chan_call, on a channel of its own. If the peer is away: waits up to

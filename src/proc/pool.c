@@ -16,6 +16,7 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t back; /* the peer has returned */
 	int primary;         /* -1: the peer is away */
+	uint32_t patience_ms; /* with a peer that is away */
 	uint64_t generation; /* of the primary; a channel of an older one is dropped */
 	struct chan idle[POOL_KEEP];
 	size_t n_idle;
@@ -30,6 +31,7 @@ pool_new(struct pool **ret)
 	if (!p)
 		return ERR(ERR_NO_MEMORY);
 	p->primary = -1;
+	p->patience_ms = PEER_WAIT_MS_MAX;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&mono);
 	pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
@@ -47,6 +49,12 @@ drop_all(struct pool *p)
 	while (p->n_idle > 0)
 		chan_close(&p->idle[--p->n_idle]);
 	p->generation++;
+}
+
+void
+pool_patience(struct pool *p, uint32_t ms)
+{
+	p->patience_ms = ms;
 }
 
 void
@@ -132,7 +140,7 @@ give_back(struct pool *p, struct chan *c, uint64_t generation)
 struct err
 pool_call(struct pool *p, struct msg *req, struct msg *reply)
 {
-	int64_t until_us = clock_mono_us() + PEER_WAIT_MS_MAX * 1000ll;
+	int64_t until_us = clock_mono_us() + p->patience_ms * 1000ll;
 	struct timespec until = {
 	    .tv_sec = until_us / US_PER_S, .tv_nsec = until_us % US_PER_S * 1000};
 	struct chan c = {.fd = -1};
