@@ -6,7 +6,7 @@
 #include "deid/dates.h"
 
 #define CODE_MAX 64
-#define WORD_MAX 48 /* "Native Hawaiian or Other Pacific Islander" */
+#define WORD_MAX 32
 #define DISPLAY_MAX 256
 #define UNIT_MAX 32
 #define CITY_MAX 64
@@ -23,6 +23,12 @@ static const struct {
     [FIELD_DISPLAY] = {"display-of-code", "What a code system calls the code; absent for local codes."},
     [FIELD_UNIT] = {"keep-unit", "A unit of measure, if it has the shape of one."},
     [FIELD_ANSWER] = {"coded-answer", "A text result only if it is one of a short list of answers."},
+    [FIELD_RACE] = {"listed-race", "Race or ethnicity, only if it is in the list of the census's categories."},
+    [FIELD_LANGUAGE] = {"listed-language", "A language, only if it is in the list."},
+    [FIELD_MARITAL] = {"listed-marital", "Marital status, only if it is in the list."},
+    [FIELD_ROUTE] = {"listed-route", "A route, only if it is in the list."},
+    [FIELD_NOTE_KIND] = {"listed-note-kind", "A kind of note, only if it is in the list."},
+    [FIELD_DEVICE_KIND] = {"listed-device-kind", "A kind of device, only if it is in the list."},
     [FIELD_NUMBER] = {"keep-number", "A number within 10,000,000 either way."},
     [FIELD_YEAR] = {"year-only", "The year; absent if it tells an age over 89."},
     [FIELD_DATE] = {"date", "The day, as it was (limited data set)."},
@@ -40,7 +46,7 @@ static const char *const losses[LOST_COUNT] = {
     [LOST_NONE] = "none",
     [LOST_SHAPE] = "shape",
     [LOST_RANGE] = "range",
-    [LOST_ANSWER] = "no-coded-answer",
+    [LOST_ANSWER] = "not-in-list",
     [LOST_AGE] = "age-over-89",
     [LOST_GEOGRAPHY] = "geography",
     [LOST_DISPLAY] = "display-of-local-code",
@@ -56,6 +62,43 @@ static const char *const answers[] = {"positive", "negative", "pos", "neg", "det
     "growth", "not done", "pending", "current smoker", "former smoker", "never smoker", "current every day smoker",
     "current some day smoker", "never smoked tobacco", "ex-smoker", "smoker", "non-smoker", "never", "former", "current", "sometimes",
     "often", "always", "mild", "severe", "stable", "improved", "worse", "unchanged"};
+
+static const char *const races[] = {"white", "black", "black or african american", "african american", "asian", "american indian or alaska native",
+    "american indian", "alaska native", "native hawaiian or other pacific islander", "native hawaiian", "other pacific islander",
+    "other race", "other", "unknown", "multiple", "more than one race", "two or more races", "asked but unknown", "declined", "hispanic or latino",
+    "not hispanic or latino", "hispanic", "non hispanic or latino", "non-hispanic", "nonhispanic", "h", "n", "u", "unk", "asku", "1002-5",
+    "2028-9", "2054-5", "2076-8", "2106-3", "2131-1", "2135-2", "2186-5"};
+static const char *const languages[] = {"en", "es", "fr", "de", "it", "pt", "ru", "zh", "ja", "ko", "vi", "ar", "hi", "pl", "tl", "ht", "fa",
+    "ur", "so", "am", "he", "yi", "el", "nl", "sv", "uk", "bn", "pa", "gu", "ta", "te", "km", "lo", "my", "ne", "sw", "tr", "hmn", "sgn", "ase",
+    "en-us", "es-us", "en-gb", "es-mx", "fr-ca", "zh-cn", "zh-tw", "pt-br", "eng", "spa", "fre", "fra", "ger", "deu", "chi", "zho", "vie", "rus",
+    "ara", "kor", "tgl", "hat", "por", "english", "spanish", "french", "german", "italian", "portuguese", "russian", "chinese", "mandarin",
+    "cantonese", "japanese", "korean", "vietnamese", "arabic", "hindi", "polish", "tagalog", "haitian creole", "persian", "farsi", "urdu",
+    "somali", "amharic", "american sign language", "other", "unknown"};
+static const char *const maritals[] = {"a", "c", "d", "g", "i", "l", "m", "n", "o", "p", "r", "s", "t", "u", "w", "unk", "married", "single",
+    "divorced", "widowed", "separated", "never married", "domestic partner", "legally separated", "annulled", "unmarried", "unknown", "other"};
+static const char *const routes[] = {"po", "oral", "by mouth", "iv", "intravenous", "ivp", "ivpb", "im", "intramuscular", "sc", "sq", "subq",
+    "subcutaneous", "subcut", "id", "intradermal", "sl", "sublingual", "pr", "rectal", "top", "topical", "td", "transdermal", "inh", "ih",
+    "inhalation", "inhaled", "respiratory (inhalation)", "neb", "nebulized", "nasal", "ns", "intranasal", "op", "ophthalmic", "ot", "otic", "vg",
+    "vaginal", "ng", "nasogastric", "gtt", "g tube", "epidural", "ep", "intrathecal", "it", "io", "intraosseous", "buccal", "bu", "mouth/throat",
+    "c38288", "c38276", "c28161", "c38299", "c38238", "c38304", "c38216", "swallow, oral", "injection, intravenous",
+    "injection, intramuscular", "injection, subcutaneous", "inhalation, respiratory", "oral route", "intravenous route", "intramuscular route",
+    "subcutaneous route", "topical route", "oral use", "intravenous use"};
+static const char *const note_kinds[] = {"progress note", "progress notes", "discharge summary", "discharge summary note", "history and physical",
+    "history and physical note", "admission history and physical", "admission note", "consultation note", "consult note", "consultation",
+    "operative note", "surgical operation note", "procedure note", "nursing note", "nurse note", "emergency department note", "ed note",
+    "radiology report", "diagnostic imaging study", "pathology report", "pathology study", "telephone encounter note", "transfer summary note",
+    "transfer note", "summary of episode note", "evaluation note", "plan of care note", "referral note", "social work note", "note",
+    "clinical note", "physician note", "evaluation + plan note", "outpatient note", "office visit note", "laboratory report", "letter",
+    "patient education note", "therapy note", "physical therapy note", "respiratory therapy note", "nutrition note", "case management note",
+    "cardiology note", "echocardiogram report", "ecg report", "ekg report", "anesthesia note", "labor and delivery note", "addendum", "dn", "ds",
+    "hp", "pn", "cn", "op", "pr", "ri", "sp", "ts", "ed", "11506-3", "18842-5", "34117-2", "11488-4", "11504-8", "28570-0", "34746-8", "34111-5",
+    "18748-4", "11526-1", "34748-4", "18761-7", "34133-9", "51847-2", "34109-9", "34108-1"};
+static const char *const device_kinds[] = {"bedside monitor", "patient monitor", "infusion pump", "ventilator", "pulse oximeter",
+    "blood pressure cuff", "blood pressure monitor", "sphygmomanometer", "glucometer", "blood glucose meter", "thermometer", "weighing scale", "scale",
+    "ecg", "electrocardiograph", "pacemaker", "cardiac pacemaker", "defibrillator", "implantable defibrillator",
+    "implantable cardioverter defibrillator", "insulin pump", "continuous glucose monitor", "stent", "coronary artery stent", "catheter",
+    "central venous catheter", "hip prosthesis", "knee prosthesis", "prosthesis", "hearing aid", "activity tracker", "wearable",
+    "oxygen concentrator", "cpap", "nebulizer", "syringe pump", "monitor", "pump", "telemetry"};
 
 const char *
 field_rule_word(enum field_rule r)
@@ -163,13 +206,22 @@ printable(struct str s, size_t max)
 	return true;
 }
 
-static bool
-is_answer(struct str s)
+#define LIST(rule, words) [rule] = {words, ARRAY_LEN(words)}
+static const struct {
+	const char *const *words;
+	size_t n;
+} lists[FIELD_RULE_COUNT] = {LIST(FIELD_ANSWER, answers), LIST(FIELD_RACE, races), LIST(FIELD_LANGUAGE, languages),
+    LIST(FIELD_MARITAL, maritals), LIST(FIELD_ROUTE, routes), LIST(FIELD_NOTE_KIND, note_kinds), LIST(FIELD_DEVICE_KIND, device_kinds)};
+
+/* listed(rule, s): short lists; the longest is looked through in the time of a hash */
+static struct deid_cell
+listed(enum field_rule rule, struct str s)
 {
-	for (size_t i = 0; i < ARRAY_LEN(answers); i++)
-		if (str_eq_nocase(s, str_c(answers[i])))
-			return true;
-	return false;
+	for (size_t i = 0; i < lists[rule].n; i++)
+		if (lists[rule].words[i][0] == (s.p[0] >= 'A' && s.p[0] <= 'Z' ? s.p[0] | 32 : s.p[0]) &&
+		    str_eq_nocase(s, str_c(lists[rule].words[i])))
+			return passed(s.p, s.n);
+	return field_absent(LOST_ANSWER);
 }
 
 static struct deid_cell
@@ -200,14 +252,20 @@ field_text(enum field_rule rule, struct phi value, const struct zip3 *zip3, char
 	case FIELD_CODE:
 		return made_of(s, ".-_:/^+", CODE_MAX, &letter, &digits) && digits <= 18 ? passed(s.p, s.n) : field_absent(LOST_SHAPE);
 	case FIELD_WORD:
-		return made_of(s, "-_ ", WORD_MAX, &letter, &digits) && letter && digits < 5 ? passed(s.p, s.n) : field_absent(LOST_SHAPE);
+		return made_of(s, "-_", WORD_MAX, &letter, &digits) && letter && digits < 5 ? passed(s.p, s.n) : field_absent(LOST_SHAPE);
 	case FIELD_DISPLAY:
 		return printable(s, DISPLAY_MAX) ? passed(s.p, s.n) : field_absent(LOST_SHAPE);
 	case FIELD_UNIT:
 		return made_of(s, "%/.^*{}[]()_'-# \xc2\xb5\xb0\xce\xbc", UNIT_MAX, &letter, &digits) && str_is_utf8(s) && digits < 5 ?
 		    passed(s.p, s.n) : field_absent(LOST_SHAPE);
 	case FIELD_ANSWER:
-		return is_answer(s) ? passed(s.p, s.n) : field_absent(LOST_ANSWER);
+	case FIELD_RACE:
+	case FIELD_LANGUAGE:
+	case FIELD_MARITAL:
+	case FIELD_ROUTE:
+	case FIELD_NOTE_KIND:
+	case FIELD_DEVICE_KIND:
+		return listed(rule, s);
 	case FIELD_ZIP3:
 	case FIELD_ZIP5:
 		return zip_cell(rule, s, zip3, room);

@@ -16,10 +16,16 @@ enum field_rule {
 	FIELD_DROP,       /* is not selected at all */
 	FIELD_PSEUDONYM,  /* HMAC under the study's key, 32 hex digits */
 	FIELD_CODE,       /* a code of a vocabulary: letters, digits and . - _ : / ^ + up to 64 */
-	FIELD_WORD,       /* a status, class or gender: the same, up to 32, and a letter in it */
+	FIELD_WORD,       /* a status, class or gender: a code without spaces, up to 32, and a letter in it */
 	FIELD_DISPLAY,    /* what a vocabulary calls a code: printable text up to 256 bytes */
 	FIELD_UNIT,       /* UCUM: up to 32, never a bare number of 5 digits and more */
-	FIELD_ANSWER,     /* a coded answer out of a short list: "positive", "++", "O" */
+	FIELD_ANSWER,     /* a coded answer out of a short list: "positive", "++", "O"; so are the next ones, each of its own list */
+	FIELD_RACE,       /* race and ethnicity as the census has them */
+	FIELD_LANGUAGE,   /* ISO 639, or its name */
+	FIELD_MARITAL,
+	FIELD_ROUTE,
+	FIELD_NOTE_KIND,
+	FIELD_DEVICE_KIND,
 	FIELD_NUMBER,     /* finite, within 10^7 */
 	FIELD_YEAR,       /* the year of a date that tells no age over 89 */
 	FIELD_DATE,       /* the day (limited data set) */
@@ -41,7 +47,7 @@ enum field_loss {
 	LOST_NONE,
 	LOST_SHAPE,   /* it does not look like what its column holds */
 	LOST_RANGE,   /* a number that no measurement has */
-	LOST_ANSWER,  /* text that is no coded answer */
+	LOST_ANSWER,  /* text that is not in its list */
 	LOST_AGE,     /* it would tell an age over 89 */
 	LOST_GEOGRAPHY,
 	LOST_DISPLAY, /* text beside a code that is of no vocabulary */
@@ -62,7 +68,7 @@ struct deid_cell { /* made by the functions below alone */
 struct deid_cell field_pseudonym(const struct mac_key *study, const struct pseudonym_kind *k, struct phi id, char room[PSEUDONYM_BYTES]);/* field_pseudonym_again(room): the one that ${room} holds since then */
 struct deid_cell field_pseudonym_again(const char room[PSEUDONYM_BYTES]);
 
-/* field_text(rule, value, zip3, room): CODE to ANSWER, ZIP3 to CITY. The cell borrows ${value} or ${room}. */
+/* field_text(rule, value, zip3, room): CODE to DEVICE_KIND, ZIP3 to CITY. The cell borrows ${value} or ${room}. */
 struct deid_cell field_text(enum field_rule rule, struct phi value, const struct zip3 *zip3, char room[PSEUDONYM_BYTES]);
 struct deid_cell field_number(double value);
 /* field_day(rule, days, as_of_year): YEAR to AGE_EXACT of a day since 1970-01-01 */
