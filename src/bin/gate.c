@@ -1,8 +1,9 @@
 /* cloister-gate: the process that speaks HTTPS. */
+#include "base/clock.h"
 #include "bin/process.h"
 #include "gate/gate.h"
 
-#define LISTENERS_MAX 8
+#define LISTENERS_MAX 12
 
 static int
 prepare(void)
@@ -19,7 +20,8 @@ serve(int control_fd)
 	for (int fd = PROCESS_GIVEN_FD; fd < process_fds() && n < LISTENERS_MAX; fd++)
 		fds[n++] = fd;
 	struct gate_options o = {.listen_fds = fds, .n_listen = n, .region = process_option("region"),
-		.hostname = process_option("hostname")};
+		.hostname = process_option("hostname"), .n_cells = process_number("cell-listeners", n, 0),
+		.idle_us = (int64_t)process_number("session-minutes", 24 * 60, 30) * 60 * US_PER_S};
 
 	if (o.region.n == 0)
 		o.region = STR("us-east-1");

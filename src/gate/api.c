@@ -1,4 +1,4 @@
-#include "gate/api_private.h"
+#include "gate/api_jobs.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -9,7 +9,7 @@
 
 #define DOCUMENT_MAX (64 * KiB)
 #define DEPTH_MAX 16 /* jansson recurses; a connection's stack is small */
-#define PARTS_MAX 3
+#define PARTS_MAX 5
 
 /*
  * Most of the API is warden's: the route names its verb, and what stands in braces in the path becomes a member of the
@@ -22,6 +22,7 @@ struct route {
 	unsigned status;
 	bool login; /* who asks is in the document itself */
 	const char *const *queries;
+	bool (*then)(struct request *r, const json_t *asked, json_t *said); /* NULL: nothing follows */
 	struct operation op;
 };
 
@@ -29,9 +30,10 @@ static void pass_to_warden(struct request *r);
 
 #define QUERIES(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 static const struct route routes[] = {
-#define PASS(m, p, v, s, ...) {m, p, v, s, false, QUERIES(__VA_ARGS__), {"api:" v, BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden, NULL}},
-#define HERE(m, p, body, fn) {m, p, NULL, 200, false, NULL, {"api:" #fn, body, DOCUMENT_MAX, fn, NULL}},
-	{"POST", "session", "session.login", 200, true, QUERIES(),
+#define THEN(m, p, v, s, then, ...) {m, p, v, s, false, QUERIES(__VA_ARGS__), then, {"api:" v, BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden, NULL}},
+#define PASS(m, p, v, s, ...) THEN(m, p, v, s, NULL, __VA_ARGS__)
+#define HERE(m, p, body, fn) {m, p, NULL, 200, false, NULL, NULL, {"api:" #fn, body, DOCUMENT_MAX, fn, NULL}},
+	{"POST", "session", "session.login", 200, true, QUERIES(), NULL,
 		{"api:session.login", BODY_DOCUMENT, DOCUMENT_MAX, pass_to_warden, NULL}},
 	PASS("DELETE", "session", "session.logout", 200)
 	PASS("GET", "whoami", "whoami", 200)
@@ -53,6 +55,47 @@ static const struct route routes[] = {
 	PASS("GET", "lockdown", "lockdown.status", 200)
 	PASS("POST", "lockdown", "lockdown.on", 200)
 	PASS("DELETE", "lockdown", "lockdown.lift", 200)
+
+	THEN("GET", "flow", "flow.show", 200, then_count_records)
+	THEN("POST", "pool/rebuild", "pool.rebuild", 202, then_run)
+	PASS("GET", "jobs/{job}", "job.get", 200)
+
+	PASS("GET", "studies", "study.list", 200)
+	PASS("POST", "studies", "study.add", 201)
+	PASS("GET", "studies/{study}", "study.show", 200)
+	PASS("PATCH", "studies/{study}", "study.set", 200)
+	PASS("POST", "studies/{study}/basis", "study.basis", 200)
+	PASS("POST", "studies/{study}/signatures", "study.sign", 200)
+	PASS("POST", "studies/{study}/close", "study.close", 200)
+	THEN("POST", "studies/{study}/count", "study.count", 202, then_run)
+	THEN("POST", "studies/{study}/releases", "release.make", 202, then_run)
+	PASS("GET", "studies/{study}/releases", "release.list", 200)
+	PASS("GET", "releases/{release}", "release.show", 200)
+
+	PASS("GET", "cells", "cell.list", 200)
+	THEN("POST", "cells", "cell.open", 202, then_open_cell)
+	THEN("GET", "cells/{cell}", "cell.show", 200, then_show_cell)
+	THEN("DELETE", "cells/{cell}", "cell.close", 200, then_close_cell)
+	THEN("POST", "cells/{cell}/enter", "cell.enter", 200, then_enter_cell)
+	THEN("POST", "cells/{cell}/workers", "cell.work", 202, then_work)
+
+	PASS("GET", "airlock", "airlock.list", 200)
+	THEN("POST", "airlock", "airlock.submit", 201, then_run)
+	PASS("GET", "airlock/{request}", "airlock.show", 200)
+	PASS("DELETE", "airlock/{request}", "airlock.withdraw", 200)
+	HERE("GET", "airlock/{request}/files/{n}", BODY_NONE, api_airlock_file)
+	{"PUT", "airlock/{request}/files/{n}", NULL, 200, false, NULL, NULL,
+		{"api:airlock.upload", BODY_UPLOAD, 0, api_airlock_stored, api_airlock_begin}},
+	THEN("POST", "airlock/{request}/submission", "airlock.check", 202, then_run)
+	PASS("POST", "airlock/{request}/reviews", "airlock.review", 200)
+	PASS("POST", "airlock/{request}/consolidation", "airlock.consolidate", 200)
+	THEN("POST", "airlock/{request}/release", "airlock.release", 202, then_run)
+	PASS("POST", "airlock/{request}/recall", "airlock.recall", 200)
+
+	PASS("GET", "disclosures", "disclosure.list", 200, "subject")
+	HERE("POST", "subjects", BODY_DOCUMENT, api_find_subject)
+	HERE("GET", "subjects/{subject}/accesses", BODY_NONE, api_accesses)
+
 	HERE("GET", "status", BODY_NONE, api_status)
 	HERE("GET", "healthz", BODY_NONE, api_healthz)
 	HERE("GET", "openapi.json", BODY_NONE, api_openapi)
@@ -355,6 +398,9 @@ what_is_absent(struct str verb)
 		return STR("There is nobody of this name.");
 	if (str_starts(verb, STR("key.")) && !str_eq(verb, STR("key.rotate")))
 		return STR("There is no such access key, or nobody of this name.");
+	if (str_starts(verb, STR("study.")) || str_starts(verb, STR("release.")) || str_starts(verb, STR("cell.")) ||
+	    str_starts(verb, STR("airlock.")) || str_starts(verb, STR("job.")))
+		return STR("There is no such study, release, cell, request or job, or it is not yours to see.");
 	return STR("There is no such key domain.");
 }
 
@@ -403,26 +449,62 @@ add_parameters(struct request *r, const struct route *t, json_t *j)
 	return true;
 }
 
+/* ${out}: its answer. False: an error has been answered. */
+static bool
+ask_warden(struct request *r, const struct proof *proof, const char *verb, const json_t *params, struct buf *out)
+{
+	AUTO_BUF text = BUF_WIPED(2 * DOCUMENT_MAX);
+	enum verdict_reason reason = REASON_NONE;
+	struct err e;
+
+	if (!params || json_dump_callback(params, put_json, &text, JSON_COMPACT) != 0 || text.failed) {
+		answer_error(r, S3_ENTITY_TOO_LARGE);
+		return false;
+	}
+	e = warden_admin(r->house->warden, proof, str_c(verb), buf_str(&text), out, &reason);
+	if (err_is(e))
+		warden_refused(r, e, reason, str_c(verb), buf_str(out));
+	return !err_is(e);
+}
+
+/* what warden said, as an object that can be changed */
+static bool
+said_of(struct request *r, const struct buf *out, json_t **ret)
+{
+	json_t *j = out->n ? json_loadb(out->p, out->n, JSON_REJECT_DUPLICATES, NULL) : json_object();
+
+	if (!json_is_object(j)) {
+		json_decref(j);
+		api_fail(r, ERR(ERR_CORRUPT), REASON_NONE, STR_NONE, STR_NONE);
+		return false;
+	}
+	*ret = j;
+	return true;
+}
+
+bool
+api_verb(struct request *r, const char *verb, json_t *params, json_t **ret_said)
+{
+	AUTO_BUF out = BUF_WIPED(LIMIT_MESSAGE_BYTES);
+	AUTO_JSON *taken = params;
+
+	return ask_warden(r, &r->proof, verb, taken, &out) && said_of(r, &out, ret_said);
+}
+
 static void
 pass_to_warden(struct request *r)
 {
 	const struct route *t = route_of(r);
 	struct proof nobody = {.kind = PROOF_NONE, .address = r->proof.address};
-	AUTO_BUF params = BUF_WIPED(2 * DOCUMENT_MAX);
 	AUTO_BUF out = BUF_WIPED(LIMIT_MESSAGE_BYTES);
-	AUTO_JSON *j = NULL;
-	enum verdict_reason reason = REASON_NONE;
-	struct err e;
+	AUTO_JSON *j = NULL, *said = NULL;
 
-	if (!api_queries(r, t->queries) || !api_document(r, &j) || !add_parameters(r, t, j))
+	if (!api_queries(r, t->queries) || !api_document(r, &j) || !add_parameters(r, t, j) ||
+	    !ask_warden(r, t->login ? &nobody : &r->proof, t->verb, j, &out))
 		return;
-	if (json_dump_callback(j, put_json, &params, JSON_COMPACT) != 0 || params.failed) {
-		answer_error(r, S3_ENTITY_TOO_LARGE);
-		return;
-	}
-	e = warden_admin(r->house->warden, t->login ? &nobody : &r->proof, str_c(t->verb), buf_str(&params), &out, &reason);
-	if (err_is(e)) {
-		warden_refused(r, e, reason, str_c(t->verb), buf_str(&out));
+	if (t->then) {
+		if (said_of(r, &out, &said) && t->then(r, j, said))
+			api_answer(r, t->status, json_incref(said));
 		return;
 	}
 	if (out.n == 0)

@@ -4,8 +4,6 @@
 #include "base/clock.h"
 
 #define RECORDS_DEFAULT 50
-#define RECORDS_MAX 200
-#define NAMES_MAX 256
 #define QUERY_US (2 * US_PER_S)
 
 static bool
@@ -140,7 +138,7 @@ take_query(struct request *r, struct ledger_query *q)
 	*q = (struct ledger_query){.subject = request_query(r, "subject"), .act = request_query(r, "act")};
 	if (!take_time(r, "from", &q->from_us) || !take_time(r, "to", &q->to_us) || !take_who(r, &q->who) ||
 	    !take_id(r, "object", &q->object) || !take_bucket(r, &q->bucket) || !take_key(r, &q->object) ||
-	    !take_number(r, "before", INT64_MAX, &q->before) || !take_number(r, "limit", RECORDS_MAX, &max))
+	    !take_number(r, "before", INT64_MAX, &q->before) || !take_number(r, "limit", API_RECORDS_MAX, &max))
 		return false;
 	if (max == 0)
 		return bad(r, "limit", "At least 1.");
@@ -187,9 +185,8 @@ ask_once(struct request *r, const struct ledger_query *q, struct msg *reply, str
 	return cur_end(&c);
 }
 
-/* Until something was found, all was looked at, or it takes long: then the asker goes on from ${ret_next}. */
-static struct err
-ask(struct request *r, struct ledger_query q, struct msg *reply, struct ledger_entry *ret, size_t *ret_n, uint64_t *ret_next)
+struct err
+api_ask(struct request *r, struct ledger_query q, struct msg *reply, struct ledger_entry *ret, size_t *ret_n, uint64_t *ret_next)
 {
 	int64_t until = clock_mono_us() + QUERY_US;
 	uint64_t next;
@@ -206,15 +203,13 @@ ask(struct request *r, struct ledger_query q, struct msg *reply, struct ledger_e
 	return OK;
 }
 
-struct known { struct id ids[NAMES_MAX]; size_t n; };
-
-static void
-remember(struct known *k, const json_t *record, const char *field)
+void
+api_remember(struct known *k, const json_t *record, const char *field)
 {
 	const json_t *v = json_object_get(record, field);
 	struct id id;
 
-	if (k->n == NAMES_MAX || !json_is_string(v) || err_is(id_parse(str_c(json_string_value(v)), &id)))
+	if (k->n == API_NAMES_MAX || !json_is_string(v) || err_is(id_parse(str_c(json_string_value(v)), &id)))
 		return;
 	for (size_t i = 0; i < k->n; i++)
 		if (id_eq(k->ids[i], id))
@@ -222,11 +217,10 @@ remember(struct known *k, const json_t *record, const char *field)
 	k->ids[k->n++] = id;
 }
 
-/* the people in the records, by what they are called now */
-static json_t *
-names_of(struct request *r, const struct known *k)
+json_t *
+api_names(struct request *r, const struct known *k)
 {
-	struct str names[NAMES_MAX];
+	struct str names[API_NAMES_MAX];
 	AUTO_MSG reply = MSG(0);
 	json_t *j = json_object();
 
@@ -247,7 +241,7 @@ api_audit(struct request *r)
 {
 	static const char *const queries[] = {"from", "to", "who", "object", "bucket", "key", "versionId", "subject", "act",
 		"before", "limit", NULL};
-	struct ledger_entry entries[RECORDS_MAX];
+	struct ledger_entry entries[API_RECORDS_MAX];
 	struct ledger_query q;
 	struct known known = {.n = 0};
 	AUTO_MSG reply = MSG(0);
@@ -257,7 +251,7 @@ api_audit(struct request *r)
 
 	if (!api_queries(r, queries) || !may_read(r) || !take_query(r, &q))
 		return;
-	e = ask(r, q, &reply, entries, &n, &next);
+	e = api_ask(r, q, &reply, entries, &n, &next);
 	if (err_is(e)) {
 		api_fail(r, e, REASON_NONE, STR_NONE, STR_NONE);
 		return;
@@ -266,14 +260,14 @@ api_audit(struct request *r)
 	for (size_t i = 0; i < n; i++) {
 		json_t *record = json_loadb(entries[i].json.p, entries[i].json.n, JSON_REJECT_DUPLICATES, NULL);
 
-		remember(&known, record, "who");
-		remember(&known, record, "other");
+		api_remember(&known, record, "who");
+		api_remember(&known, record, "other");
 		if (json_array_append_new(list, record) != 0) {
 			api_fail(r, ERR(ERR_CORRUPT), REASON_NONE, STR_NONE, STR_NONE);
 			return;
 		}
 	}
-	api_answer(r, 200, json_pack("{s:O, s:o, s:o}", "records", list, "names", names_of(r, &known), "next",
+	api_answer(r, 200, json_pack("{s:O, s:o, s:o}", "records", list, "names", api_names(r, &known), "next",
 	    next > 0 ? json_integer((json_int_t)next) : json_null()));
 }
 

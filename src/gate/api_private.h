@@ -34,7 +34,25 @@ json_t *api_string(struct str s);
 json_t *api_id(struct id id);
 json_t *api_time(int64_t us); /* RFC 3339; null for 0 */
 
+/* ---- the ledger ---- */
+#define API_RECORDS_MAX 200
+#define API_NAMES_MAX 256
+/*
+ * api_ask(r, q, reply, entries, &n, &next): at most ${q.max} entries (which borrow from ${reply}), the newest first. It asks until something was found, all
+ * was looked at, or it takes long; then one goes on with ${q.before} = ${ret_next}; 0: all was looked at.
+ */
+struct err api_ask(struct request *r, struct ledger_query q, struct msg *reply, struct ledger_entry *ret, size_t *ret_n, uint64_t *ret_next);
+/* the people in records, by what they are called now: ids are gathered, then asked for together; an object of id: name */
+struct known { struct id ids[API_NAMES_MAX]; size_t n; };
+void api_remember(struct known *k, const json_t *record, const char *field);
+json_t *api_names(struct request *r, const struct known *k);
+
 /* handlers */
+void api_find_subject(struct request *r);
+void api_accesses(struct request *r);
+void api_airlock_file(struct request *r);
+bool api_airlock_begin(struct request *r);
+void api_airlock_stored(struct request *r);
 void api_status(struct request *r);
 void api_healthz(struct request *r);
 void api_openapi(struct request *r);

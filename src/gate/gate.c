@@ -3,18 +3,22 @@
 #include <gnutls/gnutls.h>
 #include <jansson.h>
 #include <libxml/parser.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cell/client.h"
 #include "objects/checksum.h"
 #include "gate/http.h"
+#include "gate/proxy.h"
 #include "objects/objects.h"
 #include "proc/control.h"
 #include "proc/role.h"
 
 #define HELLO_PAUSE_MS 20
+#define PEERS_NEEDED 0xfu /* warden, vault, ledger, steward: bits of take_peer() */
 
 static struct names_rules *rules;
 
@@ -32,28 +36,27 @@ enum heard { HEARD_NOTHING, HEARD_PEER, HEARD_WARDEN, HEARD_STOP };
 
 /* cloisterd gives the primary channel to a peer: at start, and again when the peer has been restarted */
 static enum heard
-take_peer(struct house *h, struct msg *m)
+take_peer(struct house *h, struct msg *m, unsigned *have)
 {
 	struct cur c = msg_cur(m);
 	uint16_t role = cur_u16(&c);
+	const struct { enum role role; struct pool *pool; } peers[] = {
+		{ROLE_WARDEN, h->warden}, {ROLE_VAULT, h->vault}, {ROLE_LEDGER, h->ledger}, {ROLE_STEWARD, h->steward}, {ROLE_CELL, h->cell}};
 
 	(void)cur_u8(&c);
 	if (err_is(cur_end(&c)) || m->n_fds != 1)
 		return HEARD_NOTHING;
-	if (role == ROLE_WARDEN)
-		pool_reset(h->warden, msg_take_fd(m));
-	else if (role == ROLE_VAULT)
-		pool_reset(h->vault, msg_take_fd(m));
-	else if (role == ROLE_LEDGER)
-		pool_reset(h->ledger, msg_take_fd(m));
-	else if (role == ROLE_STEWARD)
-		pool_reset(h->steward, msg_take_fd(m));
+	for (size_t i = 0; i < ARRAY_LEN(peers); i++)
+		if (peers[i].role == role) {
+			pool_reset(peers[i].pool, msg_take_fd(m));
+			*have |= 1u << i;
+		}
 	return role == ROLE_WARDEN ? HEARD_WARDEN : HEARD_PEER;
 }
 
 /* one message from cloisterd, if there is one within ${wait_ms} */
 static enum heard
-hear(struct house *h, int control_fd, int wait_ms)
+hear(struct house *h, int control_fd, int wait_ms, unsigned *have)
 {
 	struct pollfd p = {.fd = control_fd, .events = POLLIN};
 	AUTO_MSG m = MSG(0);
@@ -62,7 +65,7 @@ hear(struct house *h, int control_fd, int wait_ms)
 		return HEARD_NOTHING;
 	if (err_is(msg_recv(control_fd, MSG_DONTWAIT, &m)) || m.op == CONTROL_STOP)
 		return HEARD_STOP;
-	return m.op == CONTROL_PEER ? take_peer(h, &m) : HEARD_NOTHING;
+	return m.op == CONTROL_PEER ? take_peer(h, &m, have) : HEARD_NOTHING;
 }
 
 /* the siren page belongs to a warden: a restarted one has a new one */
@@ -102,11 +105,36 @@ house_open(struct house *h, const struct gate_options *o)
 	TRY(pool_new(&h->vault));
 	TRY(pool_new(&h->ledger));
 	TRY(pool_new(&h->steward));
+	TRY(pool_new(&h->cell));
 	h->names = rules;
 	h->region = o->region;
 	h->hostname = o->hostname;
 	h->started_us = clock_now_us();
 	return OK;
+}
+
+static struct err
+connect_to_cell(struct house *h, struct id cell, int *ret_fd)
+{
+	return cell_connect(h->cell, cell, ret_fd);
+}
+
+/* the cells' listener, and the port that people are sent to */
+static struct err
+listen_to_browsers(struct house *h, const struct gate_options *o, const struct identity *id)
+{
+	struct proxy_options p = {.house = h, .fds = o->listen_fds + o->n_listen - o->n_cells, .n_fds = o->n_cells, .cert_pem = id->cert.p,
+		.key_pem = id->key.p, .idle_us = o->idle_us, .connect = connect_to_cell};
+	struct sockaddr_storage at = {0};
+	socklen_t n = sizeof(at);
+
+	if (o->n_cells == 0)
+		return OK;
+	if (getsockname(p.fds[0], (struct sockaddr *)&at, &n) != 0)
+		return ERR_ERRNO();
+	h->cells_port = at.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&at)->sin6_port) :
+	    ntohs(((struct sockaddr_in *)(void *)&at)->sin_port);
+	return proxy_start(&p, &h->proxy);
 }
 
 struct err
@@ -117,24 +145,28 @@ gate_serve(int control_fd, const struct gate_options *o)
 	struct http *http = NULL;
 	AUTO_MSG ready = MSG(CONTROL_READY);
 	enum heard heard = HEARD_NOTHING;
+	unsigned have = 0;
 
 	TRY(house_open(&house, o));
 	/* peers first: a call on a pool without a peer would wait for the very message that this thread must read */
-	for (unsigned seen = 0; seen < 4 && heard != HEARD_STOP; seen += heard != HEARD_NOTHING)
-		heard = hear(&house, control_fd, -1);
+	while ((have & PEERS_NEEDED) != PEERS_NEEDED && heard != HEARD_STOP)
+		heard = hear(&house, control_fd, -1, &have);
 	while (heard != HEARD_STOP && (!say_hello(&house, &id) || !have_landing(&house)))
-		heard = hear(&house, control_fd, HELLO_PAUSE_MS);
+		heard = hear(&house, control_fd, HELLO_PAUSE_MS, &have);
 	if (heard != HEARD_STOP) {
-		TRY(http_start(&house, o->listen_fds, o->n_listen, id.cert.p, id.key.p, &http));
+		TRY(listen_to_browsers(&house, o, &id));
+		TRY(http_start(&house, o->listen_fds, o->n_listen - o->n_cells, id.cert.p, id.key.p, &http));
 		TRY(msg_send(control_fd, &ready));
 	}
 	while (heard != HEARD_STOP) {
-		heard = hear(&house, control_fd, -1);
+		heard = hear(&house, control_fd, -1, &have);
 		if (heard == HEARD_WARDEN)
 			(void)say_hello(&house, &id);
 	}
 	if (http)
 		http_stop(http);
+	if (house.proxy)
+		proxy_stop(house.proxy);
 	buf_release(&id.cert);
 	buf_release(&id.key);
 	return OK;

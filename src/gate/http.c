@@ -135,26 +135,32 @@ method_of(struct str m)
 	return METHOD_OTHER;
 }
 
-static void
-set_address(struct exchange *x, struct MHD_Connection *c)
+void
+http_address(const struct sockaddr *sa, char *out, size_t n)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *sa = info ? info->client_addr : NULL;
-
+	out[0] = 0;
 	if (sa && sa->sa_family == AF_INET) {
 		struct sockaddr_in in;
 
 		memcpy(&in, sa, sizeof(in));
-		inet_ntop(AF_INET, &in.sin_addr, x->address, sizeof(x->address));
+		inet_ntop(AF_INET, &in.sin_addr, out, (socklen_t)n);
 	} else if (sa && sa->sa_family == AF_INET6) {
 		struct sockaddr_in6 in6;
 
 		memcpy(&in6, sa, sizeof(in6));
 		if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-			inet_ntop(AF_INET, &in6.sin6_addr.s6_addr[12], x->address, sizeof(x->address));
+			inet_ntop(AF_INET, &in6.sin6_addr.s6_addr[12], out, (socklen_t)n);
 		else
-			inet_ntop(AF_INET6, &in6.sin6_addr, x->address, sizeof(x->address));
+			inet_ntop(AF_INET6, &in6.sin6_addr, out, (socklen_t)n);
 	}
+}
+
+static void
+set_address(struct exchange *x, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	http_address(info ? info->client_addr : NULL, x->address, sizeof(x->address));
 	x->r.address = str_c(x->address);
 	x->r.proof.address = x->r.address;
 }
@@ -508,8 +514,7 @@ http_start(struct house *house, const int *fds, size_t n, const char *cert_pem, 
 		h->daemons[i] = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
 			MHD_USE_TLS, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, fds[i],
 		    MHD_OPTION_HTTPS_MEM_CERT, cert_pem, MHD_OPTION_HTTPS_MEM_KEY, key_pem,
-		    MHD_OPTION_HTTPS_MEM_TRUST, cert_pem, MHD_OPTION_HTTPS_PRIORITIES,
-		    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305",
+		    MHD_OPTION_HTTPS_MEM_TRUST, cert_pem, MHD_OPTION_HTTPS_PRIORITIES, HTTP_TLS_PRIORITIES,
 		    MHD_OPTION_URI_LOG_CALLBACK, on_target, house, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, house,
 		    MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S,

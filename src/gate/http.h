@@ -6,6 +6,13 @@
 
 #include "gate/request.h"
 
+#define HTTP_TLS_PRIORITIES \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305"
+
+struct sockaddr;
+/* http_address(sa, out, n): the IP literal of a peer, "" if there is none; ${n} at least INET6_ADDRSTRLEN. */
+void http_address(const struct sockaddr *sa, char *out, size_t n);
+
 struct http;
 /*
  * http_start(house, fds, n, cert, key, &h): serves the listening sockets ${fds} (taken). PEM texts end with NUL; the chain's authority is

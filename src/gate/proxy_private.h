@@ -27,10 +27,13 @@ struct sitter { struct id cell; char session[PROXY_SESSION_MAX]; char address[64
 struct err proxy_send(struct proxy *p, int fd, struct str s);
 /* proxy_receive(p, fd, out, max, &n): some; 0: the end. */
 struct err proxy_receive(struct proxy *p, int fd, void *out, size_t max, size_t *ret_n);
+struct pump;
+struct proxy_visit { struct pump *pump; }; /* the beginning of what MHD carries with a request */
 /*
- * proxy_pump_response(p, fd, first, sitter): an answer that makes the connection a websocket to ${fd}, which it takes, beginning with ${first}. NULL: no
- * memory; then nothing is taken.
+ * proxy_pump_response(p, fd, first, sitter, &pump): an answer that makes the connection a websocket to ${fd}, which it takes, beginning with ${first}.
+ * NULL: no memory; then nothing is taken. ${ret} goes into the request's proxy_visit: if the answer is never sent, proxy_pump_drop() frees it.
  */
-struct MHD_Response *proxy_pump_response(struct proxy *p, int fd, struct str first, const struct sitter *who);
+struct MHD_Response *proxy_pump_response(struct proxy *p, int fd, struct str first, const struct sitter *who, struct pump **ret);
+void proxy_pump_drop(struct pump *u); /* NULL: nothing */
 
 #endif

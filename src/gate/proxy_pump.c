@@ -177,8 +177,10 @@ pump_run(void *ctx)
 
 		if (poll(f, 2, LOOK_MS) < 0 && errno != EINTR)
 			break;
+		if ((f[0].events == 0 && f[0].revents) || (f[1].events == 0 && f[1].revents))
+			break; /* gone, while nothing can be delivered to the other */
 		now = clock_mono_us();
-		if (now - looked >= LOOK_MS * US_PER_MS) {
+		if (now - looked >= LOOK_MS * US_PER_S / 1000) {
 			looked = now;
 			go = may_go_on(u);
 		}
@@ -195,12 +197,13 @@ on_upgrade(void *cls, struct MHD_Connection *c, void *con_cls, const char *extra
     struct MHD_UpgradeResponseHandle *handle)
 {
 	struct pump *u = cls;
+	struct proxy_visit *visit = con_cls;
 	pthread_attr_t attr;
 	pthread_t thread;
 	bool started;
 
 	(void)c;
-	(void)con_cls;
+	visit->pump = NULL; /* it is its own from here on */
 	u->outer = sock;
 	u->handle = handle;
 	started = extra_n <= WINDOW && pthread_attr_init(&attr) == 0;
@@ -223,8 +226,15 @@ on_upgrade(void *cls, struct MHD_Connection *c, void *con_cls, const char *extra
 	}
 }
 
+void
+proxy_pump_drop(struct pump *u)
+{
+	if (u)
+		pump_free(u);
+}
+
 struct MHD_Response *
-proxy_pump_response(struct proxy *p, int fd, struct str first, const struct sitter *who)
+proxy_pump_response(struct proxy *p, int fd, struct str first, const struct sitter *who, struct pump **ret)
 {
 	struct pump *u = calloc(1, sizeof(*u));
 	struct MHD_Response *m;
@@ -241,7 +251,9 @@ proxy_pump_response(struct proxy *p, int fd, struct str first, const struct sitt
 		memcpy(u->out.b, first.p, first.n);
 	u->out.to = first.n;
 	m = MHD_create_response_for_upgrade(on_upgrade, u);
-	if (!m) {
+	if (m) {
+		*ret = u;
+	} else {
 		u->inner = -1;
 		pump_free(u);
 	}

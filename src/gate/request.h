@@ -24,8 +24,11 @@ enum method { METHOD_GET, METHOD_HEAD, METHOD_PUT, METHOD_POST, METHOD_DELETE, M
 #define LIMIT_CONDITIONS 96
 
 /* what all requests share; made once at start, read-only afterwards (pools lock themselves) */
+struct proxy;
 struct house {
-	struct pool *warden, *vault, *ledger, *steward;
+	struct pool *warden, *vault, *ledger, *steward, *cell;
+	struct proxy *proxy;     /* the cells' listener; NULL: none */
+	uint16_t cells_port;
 	struct names_rules *names;
 	const volatile struct siren *siren;
 	struct str region;       /* "us-east-1" unless configured */
