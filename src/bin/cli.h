@@ -113,5 +113,6 @@ struct err cmd_audit_check_proof(struct cli *c);
 struct err cmd_audit_cosign(struct cli *c);
 struct err cmd_lockdown(struct cli *c);
 struct err cmd_selftest(struct cli *c);
+struct err cmd_synth(struct cli *c);
 
 #endif

@@ -85,6 +85,11 @@ static const struct cli_command commands[] = {
 	{"lockdown", NULL, "Close the house at once: nothing is read, nothing is written, until it is lifted.",
 		"  cloister lockdown\n  cloister lockdown --status\n"
 		"  cloister lockdown --lift        # two people, one of them a security officer\n", cmd_lockdown},
+	{"synth", NULL, "Write a synthetic hospital: HL7 v2, FHIR, tables, notes, vitals. Nobody in it has ever lived.",
+		"The same seed gives the same bytes everywhere.\n\n"
+		"  cloister synth --patients 1000 --seed 1 --out hospital\n"
+		"  cloister synth --patients 1000 --format hl7,truth --out feed      # one MLLP stream and its truth map\n"
+		"  cloister synth --patients 10 --format fhir --out - | jq .\n", cmd_synth},
 	{"selftest", NULL, "Attack the running system as an intruder would, and tell what was refused.",
 		"  cloister selftest --credentials admin.json\n", cmd_selftest},
 };

@@ -12,12 +12,12 @@ import subprocess
 import pytest
 
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
-TOOL = BUILD / "src" / "bin" / "cloister-synth"
+TOOL = BUILD / "src" / "bin" / "cloister"
 PATIENTS = 60
 
 
 def synth(*args, status=0):
-    p = subprocess.run([TOOL, *map(str, args)], capture_output=True, timeout=120)
+    p = subprocess.run([TOOL, "synth", *map(str, args)], capture_output=True, timeout=120)
     assert p.returncode == status, p.stderr
     return p.stdout
 

@@ -1,15 +1,11 @@
-/*
- * cloister-synth: writes the synthetic hospital into a folder, or one stream of it to standard output. doc/synth.md.
- */
+/* The synthetic hospital, written into a folder, or one stream of it to standard output. doc/synth.md. */
 #include <fcntl.h>
-#include <getopt.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "bin/cli.h"
 #include "synth/synth.h"
 
 #define FILES_MAX 32
@@ -27,12 +23,13 @@ struct file {
 	uint64_t n; /* bytes so far, those in ${b} too */
 };
 struct tool {
+	struct cli *c;
 	struct synth_options o;
 	struct lexicon lexicon;
 	const char *out, *names;
 	bool formats[F_COUNT];
 	enum framing framing;
-	bool by_time, json, to_stdout, progress;
+	bool by_time, to_stdout, progress;
 	int dir;
 	struct file files[FILES_MAX];
 	size_t files_n;
@@ -40,35 +37,6 @@ struct tool {
 	uint64_t records, identifiers, done, alone_bytes;
 	int64_t shown_us;
 };
-
-static const char usage[] =
-    "usage: cloister-synth --out DIR [options]\n"
-    "Writes a synthetic hospital: the same seed gives the same bytes everywhere. Nobody in it has ever lived.\n\n"
-    "  --patients N        how many (default 100)\n"
-    "  --seed S            which hospital (default 1)\n"
-    "  --out DIR           where to; - for standard output, with one format of hl7, fhir (bundles), vitals, notes\n"
-    "  --format LIST       of hl7, fhir, csv, vitals, notes, truth; or all (default). truth maps each identifier in the others\n"
-    "  --from DATE         first day, YYYY-MM-DD (default 2024-01-01)\n"
-    "  --years Y           1 to 20 (default 2)\n"
-    "  --hl7 FRAMING       mllp: one framed stream (default); text: one file of segments; files: a file each\n"
-    "  --order patient|time  of HL7 messages; time is slower, in bounded memory\n"
-    "  --vitals-seconds N  bedside samples of each stay (default 60)\n"
-    "  --names DIR         US Census name lists: dist.all.last, dist.female.first, dist.male.first\n"
-    "  --json              print a summary as JSON\n"
-    "  --help              this text\n";
-
-__attribute__((format(printf, 1, 2), noreturn)) static void
-refuse(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("cloister-synth: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("; see --help\n", stderr);
-	exit(err_exit_status(ERR_INVALID));
-}
 
 /* ---- files ---- */
 
@@ -247,7 +215,7 @@ write_readme(struct tool *t)
 {
 	AUTO_BUF b = BUF(4 * KiB);
 
-	buf_put_c(&b, "SYNTHETIC DATA. Made by cloister-synth; nobody in it has ever lived, and no number in it was ever issued.\n");
+	buf_put_c(&b, "SYNTHETIC DATA. Made by `cloister synth`; nobody in it has ever lived, and no number in it was ever issued.\n");
 	buf_printf(&b, "seed %llu, patients %u, from day %d since 1970-01-01, years %u, names %s\n", (unsigned long long)t->o.seed,
 	    t->o.patients, t->o.from_day, t->o.years, t->names ? "from a folder" : "built in");
 	TRY(buf_check(&b));
@@ -318,10 +286,8 @@ run(struct tool *t)
 
 	if (t->names) {
 		e = lexicon_load(&t->lexicon, t->names);
-		if (err_is(e)) {
-			fprintf(stderr, "cloister-synth: %s holds no usable dist.all.last, dist.female.first and dist.male.first\n", t->names);
-			return e;
-		}
+		if (err_is(e))
+			return cli_fail(t->c, e, "%s holds no usable dist.all.last, dist.female.first and dist.male.first", t->names);
 		t->o.lexicon = &t->lexicon;
 	}
 	TRY(synth_new(&t->o, &s));
@@ -332,117 +298,94 @@ run(struct tool *t)
 
 /* ---- the command line ---- */
 
-static uint64_t
-number(const char *option, const char *z, uint64_t low, uint64_t high)
+static struct err
+number(struct tool *t, const char *option, const char *z, uint64_t low, uint64_t high, uint64_t *ret)
 {
 	uint64_t v;
 
+	if (!z)
+		return OK;
 	if (err_is(num_parse_u64(str_c(z), high, &v)) || v < low)
-		refuse("--%s takes a number from %llu to %llu", option, (unsigned long long)low, (unsigned long long)high);
-	return v;
+		return cli_fail(t->c, ERR(ERR_INVALID), "--%s takes a number from %llu to %llu", option, (unsigned long long)low,
+		    (unsigned long long)high);
+	*ret = v;
+	return OK;
 }
 
-static int
-one_of(const char *option, struct str word, const char *const *names, int n)
+static struct err
+one_of(struct tool *t, const char *option, struct str word, const char *const *names, unsigned n, unsigned *ret)
 {
-	for (int i = 0; i < n; i++)
-		if (str_eq(word, str_c(names[i])))
-			return i;
-	refuse("--%s does not know %.*s", option, STR_ARG(word));
+	for (unsigned i = 0; i < n; i++)
+		if (str_eq(word, str_c(names[i]))) {
+			*ret = i;
+			return OK;
+		}
+	return cli_fail(t->c, ERR(ERR_INVALID), "--%s does not know %.*s; see `cloister synth --help`", option, STR_ARG(word));
 }
 
-static void
+static struct err
 take_formats(struct tool *t, const char *z)
 {
 	struct str rest = str_c(z), word;
+	unsigned f;
 
 	memset(t->formats, 0, sizeof(t->formats));
 	while (rest.n) {
 		str_split(rest, ',', &word, &rest);
-		if (str_eq(word, STR("all")))
+		if (str_eq(word, STR("all"))) {
 			memset(t->formats, 1, sizeof(t->formats));
-		else
-			t->formats[one_of("format", word, format_names, F_COUNT)] = true;
+			continue;
+		}
+		TRY(one_of(t, "format", word, format_names, F_COUNT, &f));
+		t->formats[f] = true;
 	}
+	return OK;
 }
 
-enum choice { O_PATIENTS = 1, O_SEED, O_OUT, O_FORMAT, O_FROM, O_YEARS, O_HL7, O_ORDER, O_VITALS, O_NAMES, O_JSON, O_HELP };
+struct words { const char *patients, *seed, *format, *from, *years, *hl7, *order, *vitals; };
 
-static void
-take_option(struct tool *t, int option)
+static struct err
+take_options(struct tool *t, const struct words *w)
 {
 	static const char *const orders[] = {"patient", "time"};
+	uint64_t patients = t->o.patients, years = t->o.years, vitals = t->o.vitals_s;
+	unsigned framing = t->framing, by_time = 0;
 
-	switch ((enum choice)option) {
-	case O_PATIENTS:
-		t->o.patients = (uint32_t)number("patients", optarg, 1, SYNTH_PATIENTS_MAX);
-		break;
-	case O_SEED:
-		t->o.seed = number("seed", optarg, 0, UINT64_MAX);
-		break;
-	case O_OUT:
-		t->out = optarg;
-		t->to_stdout = strcmp(optarg, "-") == 0;
-		break;
-	case O_FORMAT:
-		take_formats(t, optarg);
-		break;
-	case O_FROM:
-		if (err_is(civil_parse(str_c(optarg), &t->o.from_day)))
-			refuse("--from takes a date as 2024-01-31");
-		break;
-	case O_YEARS:
-		t->o.years = (uint32_t)number("years", optarg, 1, SYNTH_YEARS_MAX);
-		break;
-	case O_HL7:
-		t->framing = (enum framing)one_of("hl7", str_c(optarg), framing_names, HL7_COUNT);
-		break;
-	case O_ORDER:
-		t->by_time = one_of("order", str_c(optarg), orders, 2) == 1;
-		break;
-	case O_VITALS:
-		t->o.vitals_s = (uint32_t)number("vitals-seconds", optarg, 1, CIVIL_DAY_S);
-		break;
-	case O_NAMES:
-		t->names = optarg;
-		break;
-	case O_JSON:
-		t->json = true;
-		break;
-	case O_HELP:
-		fputs(usage, stdout);
-		exit(0);
-	}
+	TRY(number(t, "patients", w->patients, 1, SYNTH_PATIENTS_MAX, &patients));
+	TRY(number(t, "seed", w->seed, 0, UINT64_MAX, &t->o.seed));
+	TRY(number(t, "years", w->years, 1, SYNTH_YEARS_MAX, &years));
+	TRY(number(t, "vitals-seconds", w->vitals, 1, CIVIL_DAY_S, &vitals));
+	t->o.patients = (uint32_t)patients;
+	t->o.years = (uint32_t)years;
+	t->o.vitals_s = (uint32_t)vitals;
+	if (w->format)
+		TRY(take_formats(t, w->format));
+	if (w->from && err_is(civil_parse(str_c(w->from), &t->o.from_day)))
+		return cli_fail(t->c, ERR(ERR_INVALID), "--from takes a date as 2024-01-31");
+	if (w->hl7)
+		TRY(one_of(t, "hl7", str_c(w->hl7), framing_names, HL7_COUNT, &framing));
+	if (w->order)
+		TRY(one_of(t, "order", str_c(w->order), orders, 2, &by_time));
+	t->framing = (enum framing)framing;
+	t->by_time = by_time == 1;
+	return OK;
 }
 
-static void
-take_options(struct tool *t, int argc, char **argv)
+static struct err
+check_options(struct tool *t)
 {
-	static const struct option options[] = {
-		{"patients", required_argument, NULL, O_PATIENTS}, {"seed", required_argument, NULL, O_SEED},
-		{"out", required_argument, NULL, O_OUT}, {"format", required_argument, NULL, O_FORMAT},
-		{"from", required_argument, NULL, O_FROM}, {"years", required_argument, NULL, O_YEARS},
-		{"hl7", required_argument, NULL, O_HL7}, {"order", required_argument, NULL, O_ORDER},
-		{"vitals-seconds", required_argument, NULL, O_VITALS}, {"names", required_argument, NULL, O_NAMES},
-		{"json", no_argument, NULL, O_JSON}, {"help", no_argument, NULL, O_HELP}, {NULL, 0, NULL, 0},
-	};
-	int option, streams = 0;
+	int streams = 0;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == '?')
-			exit(err_exit_status(ERR_INVALID));
-		take_option(t, option);
-	}
-	if (optind < argc)
-		refuse("there is no place for \"%s\"", argv[optind]);
 	if (!t->out)
-		refuse("--out says where to");
+		return cli_fail(t->c, ERR(ERR_INVALID), "--out says where to; see `cloister synth --help`");
+	t->to_stdout = strcmp(t->out, "-") == 0;
 	for (int f = 0; f < F_TRUTH; f++)
 		streams += t->formats[f];
 	if (!streams)
-		refuse("--format truth is a map of other formats: name them as well");
-	if (t->to_stdout && (streams != 1 || t->formats[F_CSV] || t->formats[F_TRUTH] || t->framing == HL7_FILES || t->json))
-		refuse("--out - takes exactly one of hl7, fhir, vitals, notes, and no --json");
+		return cli_fail(t->c, ERR(ERR_INVALID), "--format truth is a map of other formats: name them as well");
+	if (t->to_stdout && (streams != 1 || t->formats[F_CSV] || t->formats[F_TRUTH] || t->framing == HL7_FILES || t->c->json))
+		return cli_fail(t->c, ERR(ERR_INVALID), "--out - takes exactly one of hl7, fhir, vitals, notes, and no --json");
+	return OK;
 }
 
 static void
@@ -452,40 +395,65 @@ summary(const struct tool *t, int64_t us)
 
 	for (size_t i = 0; i < t->files_n; i++)
 		bytes += t->files[i].n;
-	if (t->json)
+	if (t->c->json)
 		printf("{\"synthetic\":true,\"seed\":%llu,\"patients\":%u,\"records\":%llu,\"identifiers\":%llu,\"bytes\":%llu,\"seconds\":%.3f}\n",
 		    (unsigned long long)t->o.seed, t->o.patients, (unsigned long long)t->records, (unsigned long long)t->identifiers,
 		    (unsigned long long)bytes, (double)us / US_PER_S);
-	else if (isatty(STDERR_FILENO))
-		fprintf(stderr, "%u patients: %llu records, %llu identifiers, %llu bytes in %.1f s. All of it is synthetic.\n", t->o.patients,
+	else
+		cli_note("%u patients: %llu records, %llu identifiers, %llu bytes in %.1f s. All of it is synthetic.", t->o.patients,
 		    (unsigned long long)t->records, (unsigned long long)t->identifiers, (unsigned long long)bytes, (double)us / US_PER_S);
 }
 
-int
-main(int argc, char **argv)
+static void
+release(struct tool *t)
+{
+	for (size_t i = 0; i < t->files_n; i++) {
+		buf_release(&t->files[i].b);
+		if (t->files[i].fd != STDOUT_FILENO)
+			fd_close(&t->files[i].fd);
+	}
+	fd_close(&t->dir);
+	buf_release(&t->told);
+	lexicon_release(&t->lexicon);
+}
+
+struct err
+cmd_synth(struct cli *c)
 {
 	static struct tool t;
+	struct words w = {.patients = NULL};
+	const struct cli_option options[] = {
+		{"patients", "N", "how many (default 100)", CLI_TEXT, &w.patients},
+		{"seed", "S", "which hospital (default 1)", CLI_TEXT, &w.seed},
+		{"out", "DIR", "where to; - for standard output, with one format of hl7, fhir (bundles), vitals, notes", CLI_TEXT, &t.out},
+		{"format", "LIST", "of hl7, fhir, csv, vitals, notes, truth; or all (default). truth maps each identifier in the others",
+			CLI_TEXT, &w.format},
+		{"from", "DATE", "first day, YYYY-MM-DD (default 2024-01-01)", CLI_TEXT, &w.from},
+		{"years", "Y", "1 to 20 (default 2)", CLI_TEXT, &w.years},
+		{"hl7", "FRAMING", "mllp: one framed stream (default); text: one file of segments; files: a file each", CLI_TEXT, &w.hl7},
+		{"order", "ORDER", "of HL7 messages: patient (default), or time, which is slower, in bounded memory", CLI_TEXT, &w.order},
+		{"vitals-seconds", "N", "bedside samples of each stay (default 60)", CLI_TEXT, &w.vitals},
+		{"names", "DIR", "US Census name lists: dist.all.last, dist.female.first, dist.male.first", CLI_TEXT, &t.names},
+		{NULL, NULL, NULL, CLI_FLAG, NULL},
+	};
 	int64_t begin = clock_mono_us();
 	struct err e;
 
-	t = (struct tool){.o = {.seed = 1, .patients = 100, .from_day = civil_day(2024, 1, 1), .years = 2, .vitals_s = 60}, .dir = -1,
+	t = (struct tool){.c = c, .o = {.seed = 1, .patients = 100, .from_day = civil_day(2024, 1, 1), .years = 2, .vitals_s = 60}, .dir = -1,
 		.told = BUF(SYNTH_STAFF * 40)};
 	memset(t.formats, 1, sizeof(t.formats));
-	take_options(&t, argc, argv);
+	cli_parse(c, options, CLI_LOCAL, 0, 0);
+	e = take_options(&t, &w);
+	if (!err_is(e))
+		e = check_options(&t);
 	t.progress = isatty(STDERR_FILENO) && !t.to_stdout;
-	e = run(&t);
+	if (!err_is(e))
+		e = run(&t);
 	show_progress(&t, t.done, true);
-	if (err_is(e))
-		fprintf(stderr, "cloister-synth: %s%s%s\n", err_sentence(e.code), e.sys ? ": " : "", e.sys ? strerror(e.sys) : "");
-	else
+	if (!err_is(e))
 		summary(&t, clock_mono_us() - begin);
-	for (size_t i = 0; i < t.files_n; i++) {
-		buf_release(&t.files[i].b);
-		if (t.files[i].fd != STDOUT_FILENO)
-			fd_close(&t.files[i].fd);
-	}
-	fd_close(&t.dir);
-	buf_release(&t.told);
-	lexicon_release(&t.lexicon);
-	return err_is(e) ? err_exit_status(e.code) : 0;
+	else if (!c->said)
+		e = cli_fail(c, e, "%s%s%s", err_sentence(e.code), e.sys ? ": " : "", e.sys ? strerror(e.sys) : "");
+	release(&t);
+	return e;
 }
