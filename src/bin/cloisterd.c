@@ -106,13 +106,13 @@ split_address(const char *z, char host[64], char port[8])
 	return true;
 }
 
-/* ${told}: among the addresses that people are told: the API's and S3's, first */
+/* ${scheme}: "" or, among the addresses that people are told, "mllp://"; NULL: they are not told. The API's and S3's come first */
 static struct err
-listen_at(struct parent *p, const char *address, bool told)
+listen_at(struct parent *p, enum role role, const char *address, const char *scheme)
 {
 	struct addrinfo hints = {
 	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-	struct supervise_gift *gift = &p->house.gift[ROLE_GATE];
+	struct supervise_gift *gift = &p->house.gift[role];
 	struct addrinfo *found = NULL;
 	struct sockaddr_storage at;
 	socklen_t n = sizeof(at);
@@ -136,8 +136,8 @@ listen_at(struct parent *p, const char *address, bool told)
 	    getnameinfo((struct sockaddr *)&at, n, host, sizeof(host), port, sizeof(port),
 		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return ERR_ERRNO();
-	if (told)
-		buf_printf(&p->addresses, strchr(host, ':') ? "[%s]:%s\n" : "%s:%s\n", host, port);
+	if (scheme)
+		buf_printf(&p->addresses, strchr(host, ':') ? "%s[%s]:%s\n" : "%s%s:%s\n", scheme, host, port);
 	gift->fds[gift->n_fds++] = fd_take(&fd);
 	return OK;
 }
@@ -170,6 +170,11 @@ tell_options(struct parent *p)
 	option(p, ROLE_GATE, "--session-minutes=%u", c->session.idle_minutes);
 	if (c->cells.listen)
 		option(p, ROLE_GATE, "--cell-listeners=1");
+	for (uint64_t i = 0; i < c->intake.n_mqtt; i++) {
+		const struct config_mqtt *m = &c->intake.mqtt[i];
+
+		option(p, ROLE_INTAKE, "--mqtt-%u=%d,%s,%s,%s", (unsigned)i, m->tls, m->broker, m->feed, m->topic);
+	}
 	option(p, ROLE_WARDEN, "--session-minutes=%u", c->session.idle_minutes);
 	option(p, ROLE_WARDEN, "--session-hours=%u", c->session.hours);
 	option(p, ROLE_WARDEN, "--public-access=%d", config_public_access(c));
@@ -217,7 +222,10 @@ house_ready(void *ctx)
 	    (long long)(clock_mono_us() - p->begun_us) / 1000);
 	for (struct str rest = buf_str(&p->addresses), line; rest.n > 0;) {
 		str_split(rest, '\n', &line, &rest);
-		dprintf(STDOUT_FILENO, "         https://%.*s/\n", STR_ARG(line));
+		if (str_starts(line, STR("mllp://")))
+			dprintf(STDOUT_FILENO, "         %.*s\n", STR_ARG(line));
+		else
+			dprintf(STDOUT_FILENO, "         https://%.*s/\n", STR_ARG(line));
 	}
 	if (p->ready_fd >= 0) {
 		/*
@@ -285,6 +293,41 @@ hide(void)
 }
 
 static int
+cannot_listen(const char *address, struct err e)
+{
+	fprintf(stderr, "cloisterd: listen: %s\n", address);
+	return fail("cannot listen (numeric address and port, as in 127.0.0.1:8443)", e);
+}
+
+/* where feeds deliver, and whom it is fetched from: if nowhere and nobody, there is no intake */
+static int
+listen_for_feeds(struct parent *p)
+{
+	const struct config_intake *c = &p->config->intake;
+
+	if (c->n_mllp == 0 && c->n_mqtt == 0)
+		p->house.absent |= 1u << ROLE_INTAKE;
+	for (uint64_t i = 0; i < c->n_mllp; i++) {
+		struct err e = listen_at(p, ROLE_INTAKE, c->mllp[i], "mllp://");
+
+		if (err_is(e))
+			return cannot_listen(c->mllp[i], e);
+	}
+	for (uint64_t i = 0; i < c->n_mqtt; i++) {
+		struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+		struct addrinfo *found = NULL;
+		char host[64], port[8];
+
+		if (!split_address(c->mqtt[i].broker, host, port) || getaddrinfo(host, port, &hints, &found) != 0) {
+			fprintf(stderr, "cloisterd: intake.mqtt: %s\n", c->mqtt[i].broker);
+			return fail("a broker has a numeric address and a port, as in 10.0.0.5:8883", ERR(ERR_INVALID));
+		}
+		freeaddrinfo(found);
+	}
+	return 0;
+}
+
+static int
 listen_everywhere(struct parent *p)
 {
 	const struct config *c = p->config;
@@ -292,14 +335,12 @@ listen_everywhere(struct parent *p)
 	/* the cells' listener comes last: the gate is told that there is one */
 	for (uint64_t i = 0; i < c->n_listen + 1; i++) {
 		const char *address = i < c->n_listen ? c->listen[i] : c->cells.listen;
-		struct err e = address ? listen_at(p, address, i < c->n_listen) : OK;
+		struct err e = address ? listen_at(p, ROLE_GATE, address, i < c->n_listen ? "" : NULL) : OK;
 
-		if (err_is(e)) {
-			fprintf(stderr, "cloisterd: listen: %s\n", address);
-			return fail("cannot listen (numeric address and port, as in 127.0.0.1:8443)", e);
-		}
+		if (err_is(e))
+			return cannot_listen(address, e);
 	}
-	return 0;
+	return listen_for_feeds(p);
 }
 
 static int
@@ -346,10 +387,9 @@ prepare(struct parent *p, int *ret_lock)
 static void
 release(struct parent *p)
 {
-	struct supervise_gift *gate = &p->house.gift[ROLE_GATE];
-
-	for (size_t i = 0; i < gate->n_fds; i++)
-		fd_close(&gate->fds[i]);
+	for (int role = 0; role < ROLE_COUNT; role++)
+		for (size_t i = 0; i < p->house.gift[role].n_fds; i++)
+			fd_close(&p->house.gift[role].fds[i]);
 	chan_close(&p->ledger);
 	witness_close(&p->witness);
 	fd_close(&p->house.state);

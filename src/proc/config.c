@@ -26,6 +26,22 @@ static const cyaml_schema_field_t cells_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t mqtt_fields[] = {
+	CYAML_FIELD_STRING_PTR("broker", CYAML_FLAG_POINTER, struct config_mqtt, broker, 3, 63),
+	CYAML_FIELD_STRING_PTR("topic", CYAML_FLAG_POINTER, struct config_mqtt, topic, 1, 150),
+	CYAML_FIELD_STRING_PTR("feed", CYAML_FLAG_POINTER, struct config_mqtt, feed, 1, 64),
+	CYAML_FIELD_BOOL("tls", CYAML_FLAG_OPTIONAL, struct config_mqtt, tls),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t mqtt = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_mqtt, mqtt_fields)};
+
+static const cyaml_schema_field_t intake_fields[] = {
+	CYAML_FIELD_SEQUENCE_COUNT("mllp", OPTIONAL_TEXT, struct config_intake, mllp, n_mllp, &text, 0, CONFIG_LISTEN_MAX),
+	CYAML_FIELD_SEQUENCE_COUNT("mqtt", OPTIONAL_TEXT, struct config_intake, mqtt, n_mqtt, &mqtt, 0, CONFIG_MQTT_MAX),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_SEQUENCE_COUNT(
 	"listen", OPTIONAL_TEXT, struct config, listen, n_listen, &text, 1, CONFIG_LISTEN_MAX),
@@ -35,6 +51,7 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_BOOL_PTR("public_access", OPTIONAL_TEXT, struct config, public_access),
     CYAML_FIELD_MAPPING("session", CYAML_FLAG_OPTIONAL, struct config, session, session_fields),
     CYAML_FIELD_MAPPING("cells", CYAML_FLAG_OPTIONAL, struct config, cells, cells_fields),
+    CYAML_FIELD_MAPPING("intake", CYAML_FLAG_OPTIONAL, struct config, intake, intake_fields),
     CYAML_FIELD_END,
 };
 

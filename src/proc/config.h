@@ -11,6 +11,7 @@
 #define CONFIG_FILE "cloister.yaml"
 #define CONFIG_BYTES_MAX (64 * KiB)
 #define CONFIG_LISTEN_MAX 8
+#define CONFIG_MQTT_MAX 4
 
 struct config_session {
 	uint32_t idle_minutes; /* automatic log-off, 45 CFR 164.312(a)(2)(iii); default 30 */
@@ -26,6 +27,22 @@ struct config_cells {
 	uint32_t minutes; /* a cell closes itself after; default 720 */
 };
 
+/* A broker outside, from which is fetched. */
+struct config_mqtt {
+	char *broker; /* "address:port", numeric */
+	char *topic;  /* a subscription: "ward/#" */
+	char *feed;   /* whose data that is */
+	bool tls;
+};
+
+/* Where feeds deliver. Absent: nowhere. */
+struct config_intake {
+	char **mllp; /* as "listen" below; TLS only */
+	uint64_t n_mllp;
+	struct config_mqtt *mqtt;
+	uint64_t n_mqtt;
+};
+
 struct config {
 	char **listen; /* "address:port", "[address]:port"; numeric; port 0: any. Default
 	                  127.0.0.1:8443 */
@@ -37,6 +54,7 @@ struct config {
 	bool *public_access; /* NULL: yes. May a bucket of the key domain "general" be made public by its owner? default yes */
 	struct config_session session;
 	struct config_cells cells;
+	struct config_intake intake;
 };
 
 /*

@@ -26,9 +26,9 @@
 #define JOBS_MAX 4 /* scrubs at a time; the steward asks for fewer */
 
 static const enum role start_order[] = {
-    ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_STEWARD, ROLE_GATE};
+    ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_STEWARD, ROLE_GATE, ROLE_INTAKE};
 static const enum role stop_order[] = {
-    ROLE_GATE, ROLE_STEWARD, ROLE_VAULT, ROLE_WARDEN, ROLE_LEDGER};
+    ROLE_INTAKE, ROLE_GATE, ROLE_STEWARD, ROLE_VAULT, ROLE_WARDEN, ROLE_LEDGER};
 static const int64_t pauses_us[] = {0, 50 * 1000, 200 * 1000, US_PER_S};
 
 struct child {
@@ -212,6 +212,12 @@ hear_work(struct work *w)
 		fd_close(&w->control);
 }
 
+static bool
+is_absent(const struct house *h, enum role role)
+{
+	return h->s->absent >> role & 1u;
+}
+
 /*
  * health: u8 count, then u16 role, u32 pid (0: down), u32 restarts, u64 microseconds since 1970 of
  * its start, u8 ready
@@ -220,13 +226,18 @@ static void
 tell_status(struct house *h)
 {
 	AUTO_MSG m = MSG(CONTROL_STATUS);
+	uint8_t n = 0;
 
 	if (h->child[ROLE_STEWARD].control < 0)
 		return;
-	buf_put_u8(&m.body, ARRAY_LEN(start_order));
+	for (size_t i = 0; i < ARRAY_LEN(start_order); i++)
+		n = (uint8_t)(n + !is_absent(h, start_order[i]));
+	buf_put_u8(&m.body, n);
 	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
 		const struct child *c = &h->child[start_order[i]];
 
+		if (is_absent(h, start_order[i]))
+			continue;
 		buf_put_u16(&m.body, (uint16_t)start_order[i]);
 		buf_put_u32(&m.body, (uint32_t)c->pid);
 		buf_put_u32(&m.body, c->restarts);
@@ -420,7 +431,7 @@ static bool
 all_ready(const struct house *h)
 {
 	for (size_t i = 0; i < ARRAY_LEN(start_order); i++)
-		if (!h->child[start_order[i]].ready)
+		if (!h->child[start_order[i]].ready && !is_absent(h, start_order[i]))
 			return false;
 	return true;
 }
@@ -603,7 +614,8 @@ supervise_run(struct supervise *s)
 	if (h.signals < 0)
 		return err_exit_status(ERR_IO);
 	for (size_t i = 0; i < ARRAY_LEN(start_order) && !h.ends; i++)
-		start(&h, start_order[i]);
+		if (!is_absent(&h, start_order[i]))
+			start(&h, start_order[i]);
 	while (!h.ends)
 		one_round(&h);
 	stop_all(&h);

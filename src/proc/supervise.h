@@ -28,6 +28,7 @@ struct supervise {
 	const char *programs; /* the folder of the executables "cloister-<role>" */
 	int state;            /* the state folder */
 	struct supervise_gift gift[ROLE_COUNT];
+	uint32_t absent; /* bits (1u << ROLE_X): not started, for there is nothing for it to do */
 	int passphrase_fd; /* for warden's first start; closed after it. Later starts get the key
 	                      that it gave to keep */
 	void *ctx;

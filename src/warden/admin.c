@@ -37,7 +37,7 @@ static const struct verb verbs[] = {
 	{"feed.connect", verb_feed_connect, R(FEED) | R(DEVICE) | R(CLINICIAN), 0, 0},
 	{"feed.find", verb_feed_find, 0, NO_RECORD, P(INTAKE)},
 	{"feed.count", verb_feed_count, 0, WHEN_LOCKED | NO_RECORD, P(INTAKE)},
-	{"intake.key", verb_intake_key, 0, 0, P(INTAKE)},
+	{"intake.key", verb_intake_key, 0, WHEN_LOCKED, P(INTAKE)},
 	{"flow.show", verb_flow_show, ANYBODY & ~(R(FEED) | R(DEVICE)), WHEN_LOCKED | NO_RECORD, 0},
 	{"job.get", verb_job_get, ANYBODY, WHEN_LOCKED | NO_RECORD, 0},
 	{"job.show", verb_job_show, 0, 0, P(SCRUB) | P(GATE)},
