@@ -1,4 +1,5 @@
 /* cloister-warden: the process that knows people and holds keys. */
+#include "airlock/governed.h"
 #include "bin/process.h"
 #include "vault/client.h"
 #include "warden/warden.h"
@@ -63,6 +64,7 @@ serve(int control_fd)
 	    .secret_fd = PROCESS_GIVEN_FD,
 	    .kept = kept,
 	    .vault = &vault,
+	    .governance = &governance,
 	    .session_idle_s = 60 *
 		(int64_t)process_number("session-minutes", 24 * 60, WARDEN_SESSION_IDLE_S / 60),
 	    .session_age_s = 3600 *
