@@ -268,22 +268,63 @@ identified(const struct lexed *v, size_t i, struct match *m)
 	return false;
 }
 
+/* image(v, i): the name of a file with a picture in it */
 static bool
-file_or_code(const struct lexed *v, size_t i, struct match *m)
+image(const struct lexed *v, size_t i, struct match *m)
 {
 	static const char *const ends[] = {"jpg", "jpeg", "png", "gif", "tif", "tiff", "heic", "bmp"};
-	size_t run = past_run(v, i, "._-"), letters = 0, digits = 0;
+	size_t run = past_run(v, i, "._-");
+
+	m->next = run;
+	m->category = DEID_PHOTO;
+	for (size_t k = 0; k < ARRAY_LEN(ends) && run > i + 1; k++)
+		if (lex_is(v, run - 1, str_c(ends[k])) && lex_gap_is(v, run - 2, STR(".")))
+			return true;
+	return false;
+}
+
+/*
+ * coded_whole(v, i): letters and digits joined as no word of medicine is: a part of six and more characters with three digits or more, in a
+ * run with a capital, five digits and eight characters. Levels of the spine ("C5-C6-C7-T1") have short parts.
+ */
+static bool
+coded_whole(const struct lexed *v, size_t i, struct match *m)
+{
+	size_t j = i, part = 0, part_digits = 0, all = 0, digits = 0;
+	bool capital = false, long_part = false;
+
+	for (;; j++) {
+		const struct token *t = &v->t[j];
+
+		if (!t->digits && !lex_shouted(v, j) && !(t->n == 1 && lex_capital(v, j)))
+			return false;
+		capital = capital || !t->digits;
+		part += t->n;
+		part_digits += t->digits ? t->n : 0;
+		digits += t->digits ? t->n : 0;
+		all += t->n;
+		long_part = long_part || (part >= 6 && part_digits >= 3);
+		if (lex_gap_is(v, j, STR("-")))
+			part = part_digits = 0;
+		else if (!lex_gap_is(v, j, STR("")) || j + 1 >= v->n)
+			break;
+		if (j - i > 16)
+			return false;
+	}
+	*m = (struct match){.next = j + 1, .category = DEID_OTHER};
+	return capital && long_part && digits >= 5 && all >= 8;
+}
+
+static bool
+plain_code(const struct lexed *v, size_t i, struct match *m)
+{
+	size_t run = past_run(v, i, ""), letters = 0, digits = 0;
 
 	for (size_t j = i; j < run; j++) {
 		letters += v->t[j].digits ? 0 : v->t[j].n;
 		digits += digits_of(v, j);
 	}
 	m->next = run;
-	m->category = DEID_PHOTO;
-	for (size_t k = 0; k < ARRAY_LEN(ends) && run > i + 1; k++)
-		if (lex_is(v, run - 1, str_c(ends[k])) && lex_gap_is(v, run - 2, STR(".")))
-			return true;
-	run = past_run(v, i, "");
 	if (run == past_run(v, i, "._-") && letters + digits == 17 && digits >= 5 && letters >= 2 && lex_shouted(v, i + v->t[i].digits)) {
 		m->category = DEID_VEHICLE; /* ISO 3779 */
 		return true;
@@ -296,6 +337,17 @@ file_or_code(const struct lexed *v, size_t i, struct match *m)
 	return digits_of(v, i) >= 7;
 }
 
+/* plate(v, i): "plate CLY 4403" */
+static bool
+plate(const struct lexed *v, size_t i, struct match *m)
+{
+	if (i == 0 || !(lex_is(v, i - 1, STR("plate")) || (i > 1 && lex_is(v, i - 2, STR("plate")))) || !lex_shouted(v, i) ||
+	    v->t[i].n > 4 || !lex_gap_of(v, i, " -", 1) || digits_of(v, i + 1) < 2)
+		return false;
+	*m = (struct match){.next = i + 2, .category = DEID_VEHICLE};
+	return true;
+}
+
 bool
 match_pattern(const struct lexed *v, size_t i, struct match *ret)
 {
@@ -306,8 +358,8 @@ match_pattern(const struct lexed *v, size_t i, struct match *ret)
 	if (!found && !glued && v->t[i].digits)
 		found = ssn(v, i, &m) || phone(v, i, &m);
 	if (!found && !glued)
-		found = identified(v, i, &m);
-	if (!found && !file_or_code(v, i, &m))
+		found = image(v, i, &m) || plate(v, i, &m) || identified(v, i, &m);
+	if (!found && !plain_code(v, i, &m) && (glued || !coded_whole(v, i, &m)))
 		return false;
 	*ret = m;
 	return true;

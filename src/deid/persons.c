@@ -92,11 +92,42 @@ after_title(const struct lexed *v, size_t i, size_t *next)
 	return *next > i;
 }
 
+/* unlisted(v, i): a capitalised word that is no ordinary one and has no other use: what a name looks like that no dictionary has */
+static bool
+unlisted(const struct lexed *v, size_t i)
+{
+	return is_word(v, i) && lex_capital(v, i) && v->t[i].n > 1 && !lex_shouted(v, i) &&
+	    !(v->t[i].bits & (WORD_ORDINARY | WORD_STATE | WORD_TITLE | WORD_NAME_KEY | WORD_CREDENTIAL | WORD_RELATIVE));
+}
+
+/* field_ends(v, last): nothing of the same field follows token ${last} */
+static bool
+field_ends(const struct lexed *v, size_t last)
+{
+	struct str gap = lex_gap(v, last);
+
+	return last + 1 >= v->n || str_chr(gap, '\n') != SIZE_MAX || str_chr(gap, '(') != SIZE_MAX || str_starts(gap, STR("  ")) ||
+	    str_starts(gap, STR(","));
+}
+
+/* fielded(v, i, next, comma): what stands behind "Patient:" is two words or more, and not ordinary ones */
+static bool
+fielded(const struct lexed *v, size_t i, size_t next, bool comma)
+{
+	size_t names = 0, words = 0;
+
+	for (size_t j = i; j < next; j++) {
+		words += v->t[j].n > 1;
+		names += unlisted(v, j);
+	}
+	return words >= 2 && names >= 1 && (comma || names == words || field_ends(v, next - 1));
+}
+
 static bool
 after_key(const struct lexed *v, size_t i, size_t *next)
 {
 	struct str gap;
-	bool named;
+	bool named, comma = false;
 
 	if (i == 0 || !lex_capital(v, i))
 		return false;
@@ -107,15 +138,19 @@ after_key(const struct lexed *v, size_t i, size_t *next)
 	*next = past_names(v, i);
 	/* "Smith, John" */
 	if (*next == i + 1 && lex_gap_is(v, i, STR(", ")) && lex_capital(v, i + 1) && is_word(v, i + 1) &&
-	    !(bits_of(v, i + 1) & (WORD_CREDENTIAL | WORD_ORDINARY)))
+	    !(bits_of(v, i + 1) & (WORD_CREDENTIAL | WORD_ORDINARY))) {
 		*next = past_names(v, i + 1);
+		comma = true;
+	}
 	if ((v->t[i - 1].bits & WORD_NAME_KEY) && (str_starts(gap, STR(":")) || (lex_is(v, i - 1, STR("by")) && str_eq(gap, STR(" "))))) {
 		if (named && !(v->t[i].bits & WORD_STATE))
 			return true;
 		for (size_t j = i; j < *next; j++)
 			if (listed(v, j, ANY))
 				return true;
-		return false;
+		/* "signed by": nothing but a person does that */
+		return fielded(v, i, *next, comma) ||
+		    (str_eq(gap, STR(" ")) && i > 1 && (bits_of(v, i - 2) & WORD_NAME_KEY) && unlisted(v, i));
 	}
 	return (named || (i > 1 && lex_is(v, i - 1, STR("is")) &&
 	    (lex_is(v, i - 2, STR("name")) || (lex_is(v, i - 2, STR("patient")) && listed(v, i, ANY))))) &&
@@ -128,7 +163,65 @@ after_relative(const struct lexed *v, size_t i, size_t *next)
 	if (i == 0 || !(v->t[i - 1].bits & WORD_RELATIVE) || !lex_gap_of(v, i - 1, " ,(", 2))
 		return false;
 	*next = past_names(v, i);
-	return *next > i && (listed(v, i, ANY) || (lex_is(v, i - 1, STR("named")) && lex_capital(v, i)));
+	if (*next > i && (listed(v, i, ANY) || (lex_is(v, i - 1, STR("named")) && lex_capital(v, i))))
+		return true;
+	/* "his son Kraig" */
+	return *next > i && unlisted(v, i) && !lex_gap_is(v, i - 1, STR("")) && !of_eponym(v, *next);
+}
+
+/* "Nurse Cornette was notified" */
+static bool
+after_nurse(const struct lexed *v, size_t i, size_t *next)
+{
+	if (i == 0 || !lex_is(v, i - 1, STR("nurse")) || !lex_capital(v, i - 1) || !lex_gap_is(v, i - 1, STR(" ")) || !unlisted(v, i))
+		return false;
+	*next = past_names(v, i);
+	return *next > i;
+}
+
+/* "Spoke with Caterina Hinkle by phone", "Call Roy at 555-0112" */
+static bool
+spoken_to(const struct lexed *v, size_t i, size_t *next)
+{
+	static const char *const verbs[] = {"spoke", "speak", "talked", "spoken", "met"};
+	bool with = false;
+
+	if (i == 0 || !unlisted(v, i) || !lex_gap_is(v, i - 1, STR(" ")))
+		return false;
+	for (size_t k = 0; k < ARRAY_LEN(verbs) && i > 1 && lex_is(v, i - 1, STR("with")); k++)
+		with = with || lex_is(v, i - 2, str_c(verbs[k]));
+	*next = past_names(v, i);
+	if (*next == i || !lex_gap_is(v, *next - 1, STR(" ")))
+		return false;
+	if (with && (*next > i + 1 || lex_is(v, *next, STR("by")) || lex_is(v, *next, STR("at"))))
+		return true;
+	return (lex_is(v, i - 1, STR("call")) || lex_is(v, i - 1, STR("called"))) && lex_is(v, *next, STR("at")) && *next + 1 < v->n &&
+	    v->t[*next + 1].digits;
+}
+
+/* "Siobhan Vancuren was seen in clinic" */
+static bool
+before_verb(const struct lexed *v, size_t i, size_t *next)
+{
+	static const char *const verbs[] = {"presents", "presented", "returns", "returned", "reports", "reported", "states", "stated", "denies",
+	    "came", "called", "arrived", "underwent", "lives", "works", "tolerated"};
+	size_t j;
+
+	if (!unlisted(v, i) || !lex_sentence_start(v, i))
+		return false;
+	*next = j = past_names(v, i);
+	if (j < i + 2 || j > i + 3 || !lex_gap_is(v, j - 1, STR(" ")))
+		return false;
+	for (size_t k = i; k < j; k++)
+		if (!unlisted(v, k) && !(v->t[k].n == 1 && lex_capital(v, k)))
+			return false;
+	if (lex_is(v, j, STR("was")) || lex_is(v, j, STR("is")))
+		return lex_is(v, j + 1, STR("seen")) || lex_is(v, j + 1, STR("here")) || lex_is(v, j + 1, STR("examined")) ||
+		    lex_is(v, j + 1, STR("admitted")) || lex_is(v, j + 1, STR("discharged")) || lex_is(v, j + 1, STR("evaluated"));
+	for (size_t k = 0; k < ARRAY_LEN(verbs); k++)
+		if (lex_is(v, j, str_c(verbs[k])))
+			return true;
+	return false;
 }
 
 /* "J. Okafor, MD", "Lucy Chen RN" */
@@ -160,12 +253,14 @@ before_age(const struct lexed *v, size_t i, size_t *next)
 	if (!lex_capital(v, i) || !lex_sentence_start(v, i))
 		return false;
 	*next = j = past_names(v, i);
-	if (j == i || (j == i + 1 && !listed(v, i, ANY)) || !lex_gap_is(v, j - 1, STR(" ")) ||
+	if (j == i || (j == i + 1 && !listed(v, i, ANY) && !unlisted(v, i)) || !lex_gap_is(v, j - 1, STR(" ")) ||
 	    !(lex_is(v, j, STR("is")) || lex_is(v, j, STR("was"))) || !(lex_is(v, j + 1, STR("a")) || lex_is(v, j + 1, STR("an"))))
 		return false;
 	for (size_t k = j + 2; k < j + 6; k++)
 		if (lex_is(v, k, STR("year")) || lex_is(v, k, STR("yo")) || lex_is(v, k, STR("y")))
-			return k > j + 2 && v->t[k - 1].digits;
+			/* "Hypertension is a 10 year problem": a single word that no list has needs all of "year-old" */
+			return k > j + 2 && v->t[k - 1].digits &&
+			    (j > i + 1 || listed(v, i, ANY) || lex_is(v, k, STR("yo")) || lex_is(v, k + 1, STR("old")));
 	return false;
 }
 
@@ -218,7 +313,7 @@ match_person(const struct lexed *v, size_t i, size_t *ret_next, bool *ret_sure)
 		return false;
 	*ret_sure = true;
 	if (after_title(v, i, ret_next) || after_key(v, i, ret_next) || before_credential(v, i, ret_next) ||
-	    before_age(v, i, ret_next))
+	    before_age(v, i, ret_next) || after_nurse(v, i, ret_next) || spoken_to(v, i, ret_next) || before_verb(v, i, ret_next))
 		return true;
 	*ret_sure = false;
 	return after_relative(v, i, ret_next) || pair(v, i, ret_next) || alone(v, i, ret_next);

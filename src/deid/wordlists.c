@@ -17,12 +17,14 @@ static const struct list lists[] = {
     {WORD_STATE_CODE, "al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok "
 	"or pa ri sc sd tn tx ut vt va wa wv wi wy dc pr"},
     {WORD_STREET, "street st avenue ave road rd drive dr lane ln boulevard blvd court ct way place pl terrace ter circle cir "
-	"highway hwy parkway pkwy square sq trail turnpike pike alley crescent"},
+	"highway hwy parkway pkwy square sq trail trl turnpike pike alley crescent row loop plaza plz cove run ridge rdg point pt "
+	"path walk mews commons xing crossing bend expressway expy"},
     {WORD_RELATIVE, "wife husband son daughter mother father brother sister spouse partner aunt uncle niece nephew grandson "
 	"granddaughter grandmother grandfather mom dad fiancee fiance caregiver neighbor friend guardian named"},
     {WORD_CREDENTIAL, "md do rn np pa phd lpn crna cnm dpm dds pharmd lcsw aprn fnp facp facs mbbs"},
     {WORD_NAME_KEY, "name patient attending pcp physician provider surgeon author clinician resident anesthesiologist "
-	"radiologist pathologist nurse dictated signed transcribed cosigned reviewed contact kin proxy referring assistant by"},
+	"radiologist pathologist nurse dictated signed transcribed cosigned reviewed contact kin proxy referring assistant by "
+	"re cc"},
     {WORD_PHONE, "phone tel telephone call called calling pager beeper cell mobile contact ext extension ph callback"},
     {WORD_FAX, "fax facsimile telefax"},
     {WORD_PLACE_KEY, "in from to near at of outside visiting"},
@@ -30,7 +32,7 @@ static const struct list lists[] = {
 	"contracture fracture position thyroiditis sarcoma tumor tumour triad criteria classification procedure line drain tube "
 	"ulcer fever chorea dementia disorder murmur cell cells stain law index method maneuver manoeuvre operation repair "
 	"stage grade ring node nodes body bodies anemia coma formula equation clamp ligament canal gland"},
-    {WORD_MARK, "number num no nbr id ids code"},
+    {WORD_MARK, "number num no nbr id ids code template"},
     {WORD_BORN, "born birth dob birthdate birthday"},
     {WORD_ID(DEID_SSN), "ssn ss soc"},
     {WORD_ID(DEID_MRN), "mrn"},
@@ -84,6 +86,11 @@ static const struct list lists[] = {
 	"medicare medicaid tylenol aspirin advil lasix lisinopril metformin coumadin vicodin percocet cipro keflex ativan haldol "
 	"holiday north south east west northern southern eastern western saint san santa los las el la de united states america "
 	"english spanish indian chinese german french american african asian male female oh ok hi hey yes well okay sir "
+	"cardiology radiology oncology neurology nephrology gastroenterology pulmonology urology orthopedics surgery pharmacy psychiatry "
+	"pediatrics dermatology endocrinology hematology pathology anesthesia anesthesiology ophthalmology hospice rehab rehabilitation team "
+	"staff service services therapy therapist social worker workers none unknown denies reports home self office unit floor "
+	"later earlier today yesterday tomorrow recently previously however otherwise overall also since because while although before "
+	"after during until upon currently again meanwhile afterwards subsequently finally initially eventually often sometimes usually "
 	"maam it this that there then they we you i she her him his your our their what when where who why how if or as at by "
 	"to from of up out is was were been being did does done just like so also but mr mrs ms dr miss"},
 };
