@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "clinic/fhir.h"
 #include "clinic/fhir_rules.h"
+#include "clinic/json_scan.h"
 
 static const char *const reason_names[FHIR_REASON_COUNT] = {
 	[FHIR_OK] = "ok",
@@ -75,92 +76,34 @@ fhir_entry(const struct fhir_document *d, size_t i)
 	return &d->entries[i];
 }
 
+size_t
+fhir_find(const struct fhir_document *d, struct str full_url)
+{
+	const struct fhir_entry *e = map_get(&d->full_urls, full_url);
+
+	return e ? (size_t)(e - d->entries) : SIZE_MAX;
+}
+
 /* ---- the bytes ---- */
-
-/* skip_string(s, i): the place after the string that begins at ${i}. */
-static size_t
-skip_string(struct str s, size_t i)
-{
-	for (i++; i < s.n && s.p[i] != '"'; i++)
-		if (s.p[i] == '\\')
-			i++;
-	return i < s.n ? i + 1 : s.n;
-}
-
-static size_t
-skip_space(struct str s, size_t i)
-{
-	while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' || s.p[i] == '\n' || s.p[i] == '\r'))
-		i++;
-	return i;
-}
-
-/* skip_value(s, i): the place after the value that begins at ${i}; ${s} is JSON. */
-static size_t
-skip_value(struct str s, size_t i)
-{
-	size_t depth = 0;
-
-	do {
-		i = skip_space(s, i);
-		if (i >= s.n)
-			return s.n;
-		if (s.p[i] == '"') {
-			i = skip_string(s, i);
-		} else if (s.p[i] == '{' || s.p[i] == '[') {
-			depth++;
-			i++;
-		} else if (s.p[i] == '}' || s.p[i] == ']') {
-			depth--;
-			i++;
-		} else if (s.p[i] == ',' || s.p[i] == ':') {
-			i++;
-		} else {
-			while (i < s.n && !strchr(",]} \t\r\n", s.p[i]))
-				i++;
-		}
-	} while (depth && i < s.n);
-	return i;
-}
-
-/* member(s, at, name): in the object that begins at ${at}, where ${name}'s value begins; SIZE_MAX. Keys with escapes match no name. */
-static size_t
-member(struct str s, size_t at, const char *name)
-{
-	size_t i = skip_space(s, at + 1);
-
-	while (i < s.n && s.p[i] == '"') {
-		size_t end = skip_string(s, i), value;
-
-		value = skip_space(s, end);
-		value = skip_space(s, value + 1); /* after the colon */
-		if (str_eq(str_of(s.p + i + 1, end - i - 2), str_c(name)))
-			return value;
-		i = skip_space(s, skip_value(s, value));
-		if (i < s.n && s.p[i] == ',')
-			i = skip_space(s, i + 1);
-	}
-	return SIZE_MAX;
-}
 
 /* find_resources(in, d): where each entry's resource lies. */
 static bool
 find_resources(struct str in, struct fhir_document *d)
 {
-	size_t root = skip_space(in, 0), i = member(in, root, "entry"), n = 0;
+	size_t root = json_skip_space(in, 0), i = json_member(in, root, "entry"), n = 0;
 
 	if (i == SIZE_MAX)
 		return d->count == 0;
-	for (i = skip_space(in, i + 1); i < in.n && in.p[i] == '{' && n < d->count; n++) {
-		size_t r = member(in, i, "resource");
+	for (i = json_skip_space(in, i + 1); i < in.n && in.p[i] == '{' && n < d->count; n++) {
+		size_t r = json_member(in, i, "resource");
 
 		if (r != SIZE_MAX)
-			d->entries[n].resource = phi_of(in.p + r, skip_value(in, r) - r);
+			d->entries[n].resource = phi_of(in.p + r, json_skip_value(in, r) - r);
 		else if (d->entries[n].type)
 			return false; /* its key was written with escapes */
-		i = skip_space(in, skip_value(in, i));
+		i = json_skip_space(in, json_skip_value(in, i));
 		if (i < in.n && in.p[i] == ',')
-			i = skip_space(in, i + 1);
+			i = json_skip_space(in, i + 1);
 	}
 	return n == d->count;
 }
@@ -474,26 +417,6 @@ read_document(struct phi in, struct fhir_document *d, struct fhir_place *where)
 	return references(d, d->root);
 }
 
-/* Brackets within brackets, before jansson, which recurses, sees them. */
-static bool
-too_deep(struct str s)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < s.n;) {
-		if (s.p[i] == '"') {
-			i = skip_string(s, i);
-			continue;
-		}
-		if ((s.p[i] == '{' || s.p[i] == '[') && ++depth > FHIR_LIMIT_DEPTH)
-			return true;
-		if ((s.p[i] == '}' || s.p[i] == ']') && depth)
-			depth--;
-		i++;
-	}
-	return false;
-}
-
 enum fhir_reason
 fhir_read(struct phi in, struct fhir_document **ret, struct fhir_place *ret_where)
 {
@@ -503,7 +426,7 @@ fhir_read(struct phi in, struct fhir_document **ret, struct fhir_place *ret_wher
 
 	if (phi_size(in) > FHIR_LIMIT_BYTES)
 		return FHIR_TOO_LARGE;
-	if (!phi_size(in) || too_deep(phi_borrow(in)))
+	if (!phi_size(in) || json_is_deeper(phi_borrow(in), FHIR_LIMIT_DEPTH))
 		return FHIR_NOT_JSON;
 	d = calloc(1, sizeof(*d));
 	if (!d)
@@ -538,7 +461,7 @@ fhir_write_resolved(const struct fhir_document *d, size_t i, void (*names)(void 
 			at = end;
 			continue;
 		}
-		end = skip_string(s, at);
+		end = json_skip_string(s, at);
 		text = str_sub(s, at + 1, end - at - 2);
 		to = str_eq(key, STR("reference")) ? map_get(&d->full_urls, text) : NULL;
 		if (to) {
@@ -550,7 +473,7 @@ fhir_write_resolved(const struct fhir_document *d, size_t i, void (*names)(void 
 		}
 		at = end;
 		/* a string with a colon after it is a key; one that is a value ends the key's reach */
-		key = skip_space(s, end) < s.n && s.p[skip_space(s, end)] == ':' ? text : STR_NONE;
+		key = json_skip_space(s, end) < s.n && s.p[json_skip_space(s, end)] == ':' ? text : STR_NONE;
 	}
 	return buf_check(out);
 }

@@ -91,6 +91,8 @@ bool fhir_is_bundle(const struct fhir_document *d);
 const char *fhir_bundle_type(const struct fhir_document *d); /* static; NULL if it is no bundle */
 size_t fhir_count(const struct fhir_document *d); /* a resource that is no bundle is one entry */
 const struct fhir_entry *fhir_entry(const struct fhir_document *d, size_t i);
+/* fhir_find(d, full_url): the entry with that fullUrl; SIZE_MAX. */
+size_t fhir_find(const struct fhir_document *d, struct str full_url);
 /*
  * fhir_write_resolved(d, i, names, ctx, out): the resource of entry ${i} byte by byte, but each reference that is the fullUrl of
  * an entry replaced by what ${names} writes for that entry (no JSON escaping is done: ids and types need none).
