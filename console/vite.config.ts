@@ -12,5 +12,5 @@ export default defineConfig({
 		reportCompressedSize: true,
 		rollupOptions: { output: { entryFileNames: "[name]-[hash].js", chunkFileNames: "[name]-[hash].js", assetFileNames: "[name]-[hash][extname]" } },
 	},
-	test: { include: ["test/*.test.ts"] },
+	test: { include: ["test/*.test.ts"], setupFiles: ["test/setup.mjs"] },
 });

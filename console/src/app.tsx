@@ -116,9 +116,9 @@ function Frame({ session, leave }: { session: Session; leave: () => void }) {
 				<SessionClock session={session} leave={leave} announce={announce} />
 				<a class="who" href="#/account">{me.display || me.name}<small>{me.roles.map(words).join(", ")}</small></a>
 				<ThemeSwitch />
-				<Button icon="exit" onClick={leave}>Log off</Button>
+				<Button icon="exit" label="Log off" onClick={() => leave()}><span class="wide">Log off</span></Button>
 			</header>
-			<main class="main" id="main" tabIndex={-1}>
+			<main class="content" id="main" tabIndex={-1}>
 				{lock?.locked && <div class="notice bad" role="alert"><Icon name="lockdown" /><div><strong>The house is locked down</strong>{lock.since && <> since <Ago at={lock.since} /></>}. Nothing is read or written until two officers lift it.</div></div>}
 				<View key={path[0] ?? "home"} work={work} />
 			</main>

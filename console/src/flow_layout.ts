@@ -23,32 +23,32 @@ export const WAYS: Record<WayId, Kind> = {
 const box = (x: number, y: number, w: number, h: number): Box => ({ x, y, w, h });
 
 export const WIDE: Layout = {
-	width: 1240, height: 590, house: box(206, 112, 880, 466), ledger: box(230, 496, 832, 60), upright: false,
+	width: 1180, height: 600, house: box(186, 118, 858, 468), ledger: box(208, 506, 814, 60), upright: false,
 	rooms: {
-		emr: box(14, 150, 140, 62), warehouse: box(14, 230, 140, 62), clinician: box(14, 310, 140, 62), bedside: box(14, 390, 140, 62),
-		landing: box(230, 214, 128, 150), pool: box(408, 190, 156, 198), quarantine: box(300, 416, 156, 48), release: box(614, 214, 144, 150),
-		cell: box(804, 214, 116, 150), airlock: box(966, 214, 96, 150), out: box(1128, 240, 104, 98),
+		emr: box(4, 156, 146, 66), warehouse: box(4, 236, 146, 66), clinician: box(4, 316, 146, 66), bedside: box(4, 396, 146, 66),
+		landing: box(208, 216, 132, 164), pool: box(386, 194, 160, 208), quarantine: box(276, 424, 160, 50), release: box(592, 216, 152, 164),
+		cell: box(790, 216, 100, 164), airlock: box(930, 216, 92, 164), out: box(1082, 240, 94, 116),
 	},
 	ways: {
-		"emr-landing": "M154 181C198 181 182 250 226 250", "warehouse-landing": "M154 261C192 261 190 276 226 276",
-		"clinician-landing": "M154 341C192 341 190 302 226 302", "bedside-landing": "M154 421C198 421 182 328 226 328",
-		"landing-pool": "M358 289H404", "pool-quarantine": "M380 289V412", "pool-release": "M564 289H610", "release-cell": "M758 289H800",
-		"cell-airlock": "M920 289H962", "airlock-out": "M1062 289H1124",
+		"emr-landing": "M150 189C186 189 166 262 204 262", "warehouse-landing": "M150 269C182 269 174 286 204 286",
+		"clinician-landing": "M150 349C182 349 174 310 204 310", "bedside-landing": "M150 429C186 429 166 334 204 334",
+		"landing-pool": "M340 298H382", "pool-quarantine": "M362 298V420", "pool-release": "M546 298H588", "release-cell": "M744 298H786",
+		"cell-airlock": "M890 298H926", "airlock-out": "M1022 298H1078",
 	},
-	records: ["M266 364V492", "M510 388V492", "M686 364V492", "M862 364V492", "M1014 364V492"],
+	records: ["M242 380V502", "M466 402V502", "M668 380V502", "M840 380V502", "M976 380V502"],
 	people: {
-		patient: { x: 84, y: 40, beside: false, line: "M84 98V146" }, security: { x: 486, y: 40, beside: false, line: "M486 98V186" },
-		irb: { x: 686, y: 40, beside: false, line: "M686 98V210" }, researcher: { x: 862, y: 40, beside: false, line: "M862 98V210" },
-		checkers: { x: 1014, y: 40, beside: false, line: "M1014 98V210" },
+		patient: { x: 77, y: 38, beside: false, line: "M77 102V152" }, security: { x: 466, y: 38, beside: false, line: "M466 102V190" },
+		irb: { x: 668, y: 38, beside: false, line: "M668 102V212" }, researcher: { x: 826, y: 38, beside: false, line: "M826 102V212" },
+		checkers: { x: 976, y: 38, beside: false, line: "M976 102V212" },
 	},
 };
 
 export const TALL: Layout = {
-	width: 360, height: 1010, house: box(6, 182, 348, 716), ledger: box(16, 222, 44, 660), upright: true,
+	width: 360, height: 1024, house: box(6, 182, 348, 716), ledger: box(16, 222, 44, 660), upright: true,
 	rooms: {
 		emr: box(6, 50, 84, 60), warehouse: box(95, 50, 84, 60), clinician: box(184, 50, 84, 60), bedside: box(273, 50, 81, 60),
 		landing: box(92, 222, 148, 92), pool: box(84, 358, 164, 112), quarantine: box(252, 318, 96, 46), release: box(92, 514, 148, 92),
-		cell: box(92, 650, 148, 92), airlock: box(92, 786, 148, 92), out: box(112, 924, 108, 80),
+		cell: box(92, 650, 148, 92), airlock: box(92, 786, 148, 92), out: box(112, 924, 108, 92),
 	},
 	ways: {
 		"emr-landing": "M48 110C48 160 130 150 130 218", "warehouse-landing": "M137 110C137 160 154 160 154 218",

@@ -8,9 +8,9 @@ const NOTHING = "–";
 
 export const number = (n: number | undefined | null): string => n === undefined || n === null ? NOTHING : whole.format(n);
 
-/** 12.3 k, 4.1 M: for the diagram, where room is short */
+/** 123 k, 4.1 M: for the diagram, where room is short */
 export function short(n: number): string {
-	if (n < 10_000) return whole.format(n);
+	if (n < 100_000) return whole.format(n);
 	const [unit, size] = n < 1e6 ? ["k", 1e3] as const : n < 1e9 ? ["M", 1e6] as const : ["G", 1e9] as const;
 	const value = Math.floor(n / size * 10) / 10; // downwards: never more than there are
 	return `${value >= 100 ? Math.floor(value) : value.toFixed(1)} ${unit}`;
@@ -49,11 +49,10 @@ export function ago(t: string | undefined | null, now = Date.now()): string {
 }
 
 export function span(seconds: number): string {
-	const say = (n: number, word: string): string => `${n} ${word}${n === 1 || word.length <= 3 ? "" : "s"}`;
-	if (seconds < 60) return say(Math.round(seconds), "s");
-	if (seconds < 3600) return say(Math.floor(seconds / 60), "min");
-	if (seconds < 86_400) return say(Math.floor(seconds / 3600), "h");
-	return say(Math.floor(seconds / 86_400), "day");
+	if (seconds < 60) return `${Math.round(seconds)} s`;
+	if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+	if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+	return plural(Math.floor(seconds / 86_400), "day");
 }
 
 /** whole days from now until the end of day ${t}; negative: past */
@@ -66,7 +65,7 @@ export function daysUntil(t: string, now = Date.now()): number {
 export function words(w: string): string {
 	const special: Record<string, string> = {
 		"irb-approval": "IRB approval", "irb-waiver": "IRB waiver", "irb-member": "IRB member", "it": "IT", "it-reviewer": "IT reviewer",
-		"limited-data-set": "Limited data set", "limited-data-set-agreement": "Limited data set agreement", "dns": "DNS", "tcp": "TCP", "udp": "UDP",
+		"limited-data-set": "Limited data set", "limited-data-set-agreement": "Limited data set agreement", "mllp": "HL7 v2, MLLP", "fhir": "FHIR", "mqtt": "MQTT", "drop": "Drop of files", "dns": "DNS", "tcp": "TCP", "udp": "UDP",
 		"irb": "IRB", "phi": "PHI",
 	};
 	const text = special[w] ?? w.replaceAll("-", " ");

@@ -12,10 +12,10 @@ import { Particles } from "../particles";
 import { Show, Table } from "./ui";
 
 const SOURCES: Record<"emr" | "warehouse" | "clinician" | "bedside", [name: string, how: string]> = {
-	emr: ["EMR", "HL7 v2, FHIR"], warehouse: ["Warehouse", "tables"], clinician: ["Clinician", "documents"], bedside: ["Bedside", "devices"],
+	emr: ["EMR", "HL7, FHIR"], warehouse: ["Warehouse", "tables"], clinician: ["Clinician", "documents"], bedside: ["Bedside", "devices"],
 };
-const PEOPLE: Record<PersonId, [name: string, what: string, also?: string]> = {
-	patient: ["Patient", "may ask who saw", "the record"], security: ["Security officer", "signs, locks down"], irb: ["IRB", "gives the basis"],
+const PEOPLE: Record<PersonId, [name: string, what: string]> = {
+	patient: ["Patient", "may ask who saw"], security: ["Security officer", "signs, locks"], irb: ["IRB", "gives the basis"],
 	researcher: ["Researcher", "works inside"], checkers: ["Checkers", "two, blind"],
 };
 const PERSON = "M0-4a5 5 0 1 0 0-10a5 5 0 0 0 0 10M-10 12C-9 3-5-1 0-1s9 4 10 13";
@@ -36,28 +36,29 @@ function rooms(n: Numbers): Record<Exclude<RoomId, "emr" | "warehouse" | "clinic
 const Label = ({ box, lines }: { box: Box; lines: [string, string, string, string] }) => {
 	const cx = box.x + box.w / 2;
 	const [name, value, unit, more] = lines;
-	const tall = box.h >= 96;
-	const top = box.y + (tall ? (box.h > 160 ? 42 : 30) : 22);
+	const rows = box.h >= 116 && more ? 4 : 3;
+	const top = box.y + box.h / 2 - (rows === 4 ? 42 : 24);
+	const gap = rows === 4 ? 42 : 36;
 	return (
 		<g class="room-text">
 			<text class="room-name" x={cx} y={top}>{name}</text>
-			<text class="room-value" x={cx} y={top + (tall ? 44 : 30)}>{value}</text>
-			<text class="room-unit" x={cx} y={top + (tall ? 64 : 47)}>{unit}</text>
-			{tall && more && <text class="room-more" x={cx} y={top + 88}>{more}</text>}
+			<text class="room-value" x={cx} y={top + gap}>{value}</text>
+			<text class="room-unit" x={cx} y={top + gap + 21}>{unit}</text>
+			{rows === 4 && <text class="room-more" x={cx} y={top + 90}>{more}</text>}
 		</g>
 	);
 };
 
 const PersonMark = ({ id, at }: { id: PersonId; at: Layout["people"][PersonId] }) => {
-	const [name, what, also] = PEOPLE[id];
+	const [name, what] = PEOPLE[id];
 	return (
 		<g class={`person ${at.beside ? "beside" : ""}`}>
 			{at.line && <path class="person-line" d={at.line} />}
 			<path class="person-mark" d={PERSON} transform={`translate(${at.x} ${at.y})`} />
 			{at.beside
 				? <><text class="person-name" x={at.x - (id === "patient" ? -18 : 14)} y={at.y + (id === "patient" ? -4 : 28)}>{name}</text>
-					<text class="person-what" x={at.x - (id === "patient" ? -18 : 14)} y={at.y + (id === "patient" ? 12 : 42)}>{id === "patient" ? `${what} ${also}` : what}</text></>
-				: <><text class="person-name" x={at.x} y={at.y + 32}>{name}</text><text class="person-what" x={at.x} y={at.y + 48}>{what}{also ? ` ${also}` : ""}</text></>}
+					<text class="person-what" x={at.x - (id === "patient" ? -18 : 14)} y={at.y + (id === "patient" ? 12 : 42)}>{what}</text></>
+				: <><text class="person-name" x={at.x} y={at.y + 34}>{name}</text><text class="person-what" x={at.x} y={at.y + 53}>{what}</text></>}
 		</g>
 	);
 };
@@ -106,8 +107,8 @@ function Drawing({ n, layout, locked }: { n: Numbers; layout: Layout; locked: bo
 					<rect class="room outside" x={r[s].x} y={r[s].y} width={r[s].w} height={r[s].h} rx="9" />
 					{layout.upright
 						? <><text class="source-name" x={r[s].x + r[s].w / 2} y={r[s].y + 25} text-anchor="middle">{SOURCES[s][0]}</text><text class="source-how" x={r[s].x + r[s].w / 2} y={r[s].y + 44} text-anchor="middle">{n.sources[s].accepted ? short(n.sources[s].accepted) : SOURCES[s][1]}</text></>
-						: <><text class="source-name" x={r[s].x + 14} y={r[s].y + 27}>{SOURCES[s][0]}</text><text class="source-how" x={r[s].x + 14} y={r[s].y + 46}>{SOURCES[s][1]}</text>
-							{n.sources[s].accepted > 0 && <text class="source-count" x={r[s].x + r[s].w - 12} y={r[s].y + 27} text-anchor="end">{short(n.sources[s].accepted)}</text>}</>}
+						: <><text class="source-name" x={r[s].x + 14} y={r[s].y + 28}>{SOURCES[s][0]}</text><text class="source-how" x={r[s].x + 14} y={r[s].y + 49}>{SOURCES[s][1]}</text>
+							{n.sources[s].accepted > 0 && <text class="source-count" x={r[s].x + r[s].w - 12} y={r[s].y + 49} text-anchor="end">{short(n.sources[s].accepted)}</text>}</>}
 				</g>
 			))}
 			{(Object.keys(text) as (keyof typeof text)[]).map(id => (

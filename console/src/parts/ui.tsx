@@ -49,7 +49,7 @@ export function Section({ title, children, actions, id }: Children & { title: st
 const TONE_ICON: Record<Tone, IconName> = { ok: "ok", bad: "bad", warn: "warn", wait: "wait", info: "info", plain: "dot" };
 
 export const Badge = ({ tone = "plain", children }: Children & { tone?: Tone }) => (
-	<span class={`badge ${tone}`}><Icon name={TONE_ICON[tone]} />{children}</span>
+	<span class={`badge ${tone}`}>{tone !== "plain" && <Icon name={TONE_ICON[tone]} />}{children}</span>
 );
 
 export const Notice = ({ tone = "info", title, children }: Children & { tone?: Tone; title?: string }) => (

@@ -40,7 +40,7 @@ function FileView({ request, file }: { request: AirlockRequest; file: AirlockFil
 	});
 	useEffect(() => { setOpened(undefined); open.clear(); }, [file.n, file.sha256]);
 	return (
-		<div>
+		<div class="stack">
 			<div class="row">
 				<span><code>{file.name}</code> <span class="dim">{bytes(file.size)}{file.type && `, ${file.type}`}</span></span>
 				{opened && (opened.same ? <Badge tone="ok">These bytes have the digest of the request</Badge> : <Badge tone="bad">Other bytes than the request names</Badge>)}
@@ -49,7 +49,7 @@ function FileView({ request, file }: { request: AirlockRequest; file: AirlockFil
 			{opened
 				? <><div class="preview" role="region" tabIndex={0} aria-label={`Content of ${file.name}`}><Content shown={opened.shown} data={opened.bytes} name={file.name} /></div>
 					<div class="row"><Button icon="down" onClick={() => saveAs(opened.bytes, file.name.split("/").pop() ?? "file")}>Download</Button></div></>
-				: <div class="preview"><Empty><span class="open-file"><ActButton doing={open} busy="Opening …" kind="main">Look at this file</ActButton><span class="dim">Looking is a record.</span></span></Empty></div>}
+				: <div class="preview closed"><Empty><span class="open-file"><ActButton doing={open} busy="Opening …" kind="main">Look at this file</ActButton><span class="dim">Looking is a record.</span></span></Empty></div>}
 			<Digest label="SHA-256" value={file.sha256} />
 		</div>
 	);
@@ -119,7 +119,7 @@ function Decide({ request, kind, done }: { request: AirlockRequest; kind: "revie
 		<Section title={kind === "review" ? "Your decision" : "The third decision"}>
 			<Form doing={act} label="Decision">
 				<p class="dim">{kind === "review" ? "You do not see other reviews before your own, and the author does not choose the reviewer." : "Two reviewers disagree; yours decides."}</p>
-				<Radios legend="Decision" value={decision} onInput={setDecision} options={[["approve", "Approve"], ["return", "Return", "to be changed"], ["reject", "Reject"]]} />
+				<Radios legend="Decision" value={decision} onInput={setDecision} options={[["approve", "Approve"], ["return", "Return"], ["reject", "Reject"]]} />
 				<Field label="Comment" value={comment} onInput={setComment} rows={4} required={decision !== "" && decision !== "approve"} optional={decision === "approve"} maxLength={2000} hint="Write no patient's data here." />
 				<Digest label="You decide on exactly this digest (SHA-256 over all files)" value={request.digest} />
 				<p><Button type="submit" kind={decision === "reject" ? "danger" : "main"} disabled={!decision || !request.digest || act.busy}>{act.busy ? "Recording …" : verb[decision] ?? "Choose a decision"}</Button></p>

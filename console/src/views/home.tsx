@@ -9,7 +9,7 @@ import { Badge, Page, Section, Show, Stat } from "../parts/ui";
 import type { Work } from "../use_work";
 import { isMe, STUDY_TONE } from "../work";
 
-const greeting = (hour: number): string => hour < 5 ? "Good night" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
+const greeting = (hour: number): string => hour < 5 ? "Good evening" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
 
 function Waiting({ work }: { work: Work }) {
 	return (
