@@ -18,7 +18,7 @@
 
 #define POOL_BUCKET "pool"
 #define POOL_DOMAIN "pool"
-#define POOL_ORDER_BITS 20                  /* of a row's seq: rows of one landing object */
+#define POOL_ORDER_BITS 28                  /* of a row's seq: rows of one landing object, a table of some gigabytes */
 #define POOL_PIECE_BYTES (64 * MiB)         /* of bodies in one object: what a batch holds in memory */
 #define POOL_BODY_BYTES (64 * MiB)          /* of one resource, as FHIR_LIMIT_BYTES */
 #define POOL_LIMIT_SEGMENTS 4000u           /* objects of one generation that are loaded; compaction keeps it far below */
@@ -46,8 +46,8 @@ enum pool_op {
 };
 
 struct pool_row {
-	uint64_t landing_seq; /* of the landing object; only grows within a batch. Below 2^43 */
-	uint32_t order;       /* within the landing object: only grows. LIMIT from 2^20 on */
+	uint64_t landing_seq; /* of the landing object; only grows within a batch. Below 2^35 */
+	uint32_t order;       /* within the landing object: only grows. LIMIT from 2^POOL_ORDER_BITS on */
 	enum pool_op op;
 	struct str type;      /* "Patient" */
 	struct str id;        /* of the pool: a keyed hash */
