@@ -32,7 +32,7 @@ static const struct cli_command commands[] = {
 	{"user add", "NAME", "Add a person or service.",
 		"  cloister user add anna --role researcher --display 'Anna Example'\n"
 		"roles: administrator, security-officer, privacy-officer, data-steward, principal-investigator, researcher,\n"
-		"output-checker, auditor, clinician, device, feed\n", cmd_user_add},
+		"output-checker, auditor, it-reviewer, management-reviewer, research-reviewer, irb-member, clinician, device, feed\n", cmd_user_add},
 	{"user list", NULL, "List people.", NULL, cmd_user_list},
 	{"user show", "NAME", "Show one person.", NULL, cmd_user_show},
 	{"user set", "NAME", "Change a person's display name, e-mail address or roles.",
@@ -53,6 +53,54 @@ static const struct cli_command commands[] = {
 		"Needs the consent of two people, one of them a security officer: both run this within 15 minutes.\n", cmd_domain_destroy},
 	{"feed add", "NAME", "Add a source of data with an identity of its own.", NULL, cmd_feed_add},
 
+	{"feed list", NULL, "List feeds, and what came from them.", NULL, cmd_feed_list},
+	{"flow", NULL, "Show what comes in, what became of it and what goes out, in numbers.", NULL, cmd_flow},
+	{"pool rebuild", NULL, "Make the pool anew from everything that ever landed.", NULL, cmd_pool_rebuild},
+	{"job show", "JOB", "Show how far a job is.", "  cloister job show --wait 0123456789abcdef0123456789abcdef\n", cmd_job_show},
+
+	{"study add", NULL, "Register a study; you are its principal investigator.",
+		"  cloister study add --title 'Sepsis and age' --protocol P-2026-17 --profile safe-harbor --cohort @cohort.sql \\\n"
+		"      --person anna --description @protocol.txt\n"
+		"A cohort is one SELECT over person, visit, condition, drug, measurement, procedure, note, device (doc/cohorts.md).\n", cmd_study_add},
+	{"study list", NULL, "List your studies, and what they still need.", NULL, cmd_study_list},
+	{"study show", "STUDY", "Show one study: by id, the beginning of its id, or its protocol.", NULL, cmd_study_show},
+	{"study set", "STUDY", "Change a study; signatures and approval end with what they were given for.", NULL, cmd_study_set},
+	{"study basis", "STUDY", "Record why the study may see data: the decision of a board, or an agreement.",
+		"  cloister study basis P-2026-17 --kind irb-approval --board 'IRB 3' --number 26-0417 --document letter.pdf --expires 2027-06-30\n",
+		cmd_study_basis},
+	{"study sign", "STUDY", "Sign a review of a study, or refuse it; the security officer's is the last, and the approval.",
+		"  cloister study sign P-2026-17 --review management --comment @opinion.txt\n", cmd_study_sign},
+	{"study close", "STUDY", "Close a study: nothing more is released, its cells close.", NULL, cmd_study_close},
+	{"study count", "STUDY", "Count the patients that fit the cohort; small numbers are not told exactly.", NULL, cmd_study_count},
+
+	{"release make", "STUDY", "Make a data set from the pool, as the study's approval allows.", NULL, cmd_release_make},
+	{"release list", "STUDY", "List a study's releases.", NULL, cmd_release_list},
+	{"release show", "RELEASE", "Show one release: its files, their digests, its manifest.", NULL, cmd_release_show},
+
+	{"cell open", "STUDY", "Open a room with the study's newest release, tools, and no way out.",
+		"  cloister cell open P-2026-17\n  cloister cell enter CELL\n", cmd_cell_open},
+	{"cell list", NULL, "List your cells.", NULL, cmd_cell_list},
+	{"cell show", "CELL", "Show one cell, and what it does just now.", NULL, cmd_cell_show},
+	{"cell enter", "CELL", "Print the address of a cell's notebook: once, for a minute.", NULL, cmd_cell_enter},
+	{"cell run", "CELL SCRIPT", "Run a script that lies in the cell, without a notebook.", "  cloister cell run CELL analysis/model.py --wait\n",
+		cmd_cell_run},
+	{"cell close", "CELL", "End everything that runs in a cell; what was written stays, sealed.", NULL, cmd_cell_close},
+
+	{"airlock submit", "CELL FILE...", "Ask that files leave a cell; with --import, that files come into it.",
+		"  cloister airlock submit CELL table2.csv figure1.png --context @context.txt --purpose 'publication' --to 'A. Example' \\\n"
+		"      --address 'University of Example'\n"
+		"  cloister airlock submit CELL --import codes.csv --context 'code list, public' --purpose 'to select drugs'\n", cmd_airlock_submit},
+	{"airlock list", NULL, "List requests: your own, or those you may decide on.", NULL, cmd_airlock_list},
+	{"airlock show", "REQUEST", "Show one request: its files, what the checks found, decisions.", NULL, cmd_airlock_show},
+	{"airlock get", "REQUEST N", "Fetch a file of a request.", "  cloister airlock get REQUEST 1 --out table2.csv\n", cmd_airlock_get},
+	{"airlock put", "REQUEST N FILE", "Send a file of an import again.", NULL, cmd_airlock_put},
+	{"airlock review", "REQUEST", "Approve, return or reject exactly these bytes.",
+		"  cloister airlock review REQUEST --decision approve --comment 'all counts above 10' --digest DIGEST\n", cmd_airlock_review},
+	{"airlock consolidate", "REQUEST", "Decide where two reviewers disagree.", NULL, cmd_airlock_consolidate},
+	{"airlock release", "REQUEST", "Hand over what was approved, after every byte was verified.", NULL, cmd_airlock_release},
+	{"airlock withdraw", "REQUEST", "Withdraw your request.", NULL, cmd_airlock_withdraw},
+	{"airlock recall", "REQUEST", "Take back what was handed over, as far as it is here.", NULL, cmd_airlock_recall},
+
 	{"bucket list", NULL, "List your buckets.", NULL, cmd_bucket_list},
 	{"bucket create", "BUCKET", "Make a bucket.", "  cloister bucket create study-7 --domain study-7 --versioning\n",
 		cmd_bucket_create},
@@ -64,6 +112,10 @@ static const struct cli_command commands[] = {
 	{"audit show", NULL, "Ask the record: who did what, when.",
 		"  cloister audit show --bucket study-7 --from 2026-11-01\n"
 		"  cloister audit show --act object. --who anna\n  cloister audit show --follow\n", cmd_audit_show},
+	{"audit subject", "[MRN]", "Show who used a patient's data, when, for which study and on what basis.",
+		"The number is asked for, or read from a file, so that it stands in no list of processes.\n\n"
+		"  cloister audit subject --mrn-file number\n", cmd_audit_subject},
+	{"audit disclosures", "[MRN]", "Show to whom a patient's data was disclosed: the accounting of 45 CFR 164.528.", NULL, cmd_audit_disclosures},
 	{"audit head", NULL, "Show the newest signed checkpoint; keep it elsewhere, to prove later that nothing was rewritten.",
 		"  cloister audit head > checkpoint.$(date +%F)\n", cmd_audit_head},
 	{"audit prove", "N", "Write a proof that record N is in the log, which can be checked without us.",
