@@ -32,9 +32,11 @@ static const struct jail {
 } jails[ROLE_COUNT] = {
 #define ROLE(NAME, ...) [ROLE_##NAME] = {__VA_ARGS__},
 #define CALLS(group, names)
+#define MASON(powers, refused)
 #include "proc/jail.def"
 #undef ROLE
 #undef CALLS
+#undef MASON
 };
 
 static const struct {
@@ -42,9 +44,11 @@ static const struct {
 } groups[] = {
 #define ROLE(...)
 #define CALLS(group, names) {group, names},
+#define MASON(powers, refused)
 #include "proc/jail.def"
 #undef ROLE
 #undef CALLS
+#undef MASON
 };
 
 /* DO(what, expr): a step that must return 0; jail_step() names the one that did not. */
@@ -196,7 +200,8 @@ struct landlock_rules {
 #define FS_REFER (1ull << 13)     /* ABI 2: link and rename between folders */
 #define FS_TRUNCATE (1ull << 14)  /* ABI 3 */
 #define FS_IOCTL_DEV (1ull << 15) /* ABI 5 */
-#define NET_ALL 3ull              /* TCP bind, connect */
+#define NET_BIND 1ull             /* ABI 4: TCP bind */
+#define NET_ALL 3ull              /* and connect */
 #define SCOPE_ALL 3ull            /* abstract UNIX sockets, signals */
 #define FS_OWN                                                                                              \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR |        \
@@ -218,7 +223,7 @@ landlock(const struct jail *j)
 	struct landlock_rules rules = {.fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) |
 	                                     (abi >= 3 ? FS_TRUNCATE : 0) |
 	                                     (abi >= 5 ? FS_IOCTL_DEV : 0),
-	    .net = NET_ALL,
+	    .net = str_find(str_c(j->groups), STR("dial")) == SIZE_MAX ? NET_ALL : NET_BIND,
 	    .scope = SCOPE_ALL};
 	size_t size = abi >= 6 ? sizeof(rules) : offsetof(struct landlock_rules, scope);
 	AUTO_FD set = -1;

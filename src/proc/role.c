@@ -9,9 +9,11 @@ role_name(enum role r)
 		[ROLE_NONE] = "none",
 #define ROLE(NAME, name, ...) [ROLE_##NAME] = (name),
 #define CALLS(group, names)
+#define MASON(powers, refused)
 #include "proc/jail.def"
 #undef ROLE
 #undef CALLS
+#undef MASON
 	};
 
 	INVARIANT(r < ROLE_COUNT);
