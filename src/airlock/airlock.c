@@ -122,7 +122,7 @@ airlock_decision_parse(struct str s, enum airlock_decision *ret)
 /* ---- a request in time ---- */
 
 enum airlock_state
-request_now(const struct request *r, int64_t now_us, bool alive)
+request_now(const struct airlock_request *r, int64_t now_us, bool alive)
 {
 	enum airlock_state to, state = r->state;
 	unsigned actors;
@@ -138,7 +138,7 @@ request_now(const struct request *r, int64_t now_us, bool alive)
 }
 
 void
-request_void(struct request *r)
+request_void(struct airlock_request *r)
 {
 	memset(r->reviews, 0, sizeof(r->reviews));
 	r->decided_us = 0;
@@ -148,7 +148,7 @@ request_void(struct request *r)
 
 /* Who has reviewed these bytes; AIRLOCK_REVIEWS: nobody of this id. */
 static size_t
-review_of(const struct request *r, struct id who)
+review_of(const struct airlock_request *r, struct id who)
 {
 	size_t i = 0;
 
@@ -158,7 +158,7 @@ review_of(const struct request *r, struct id who)
 }
 
 static size_t
-count_reviews(const struct request *r)
+count_reviews(const struct airlock_request *r)
 {
 	size_t n = 0;
 
@@ -174,7 +174,7 @@ has(const struct airlock_asker *a, enum role_of_person r)
 }
 
 enum verdict_reason
-request_may_review(const struct request *r, enum airlock_state state, const struct airlock_asker *a,
+request_may_review(const struct airlock_request *r, enum airlock_state state, const struct airlock_asker *a,
     const uint8_t digest[SHA256_BYTES], bool consolidate)
 {
 	bool checker = has(a, PERSON_OUTPUT_CHECKER), officer = has(a, PERSON_PRIVACY_OFFICER);
@@ -199,7 +199,7 @@ event_of(enum airlock_decision d)
 }
 
 bool
-request_reviewed(const struct request *r, enum airlock_event *ret)
+request_reviewed(const struct airlock_request *r, enum airlock_event *ret)
 {
 	const struct airlock_review *v = r->reviews;
 
@@ -213,7 +213,7 @@ request_reviewed(const struct request *r, enum airlock_event *ret)
 }
 
 bool
-request_shows(const struct request *r, enum airlock_state state, const struct airlock_asker *a, size_t i)
+request_shows(const struct airlock_request *r, enum airlock_state state, const struct airlock_asker *a, size_t i)
 {
 	if (state != AIRLOCK_REVIEW)
 		return true;

@@ -99,7 +99,7 @@ struct airlock_review {
 };
 
 /* A request. Borrows its texts from ${doc}, which it holds. */
-struct request {
+struct airlock_request {
 	json_t *doc;
 	struct id id, study, cell, release, basis, author, job;
 	bool in; /* into the cell; else out of it */
@@ -116,17 +116,17 @@ struct request {
 };
 
 /* request_read(id, doc, r): the row; holds ${doc}. CORRUPT. request_release(r). request_write(r, b): the row. */
-struct err request_read(struct id id, json_t *doc, struct request *ret);
-void request_release(struct request *r);
-struct err request_write(const struct request *r, struct buf *json);
+struct err request_read(struct id id, json_t *doc, struct airlock_request *ret);
+void request_release(struct airlock_request *r);
+struct err request_write(const struct airlock_request *r, struct buf *json);
 
 /* request_digest(r): sets digest and has_digest from the files: SHA-256 of the canonical JSON [{"name","sha256","size"},…]. */
-struct err request_digest(struct request *r);
+struct err request_digest(struct airlock_request *r);
 /* request_void(r): no review counts any more: the bytes are others. */
-void request_void(struct request *r);
+void request_void(struct airlock_request *r);
 
 /* request_now(r, now, alive): the state as it is to be taken: expired by time, or left in the middle by a job that is gone (${alive} false). */
-enum airlock_state request_now(const struct request *r, int64_t now_us, bool alive);
+enum airlock_state request_now(const struct airlock_request *r, int64_t now_us, bool alive);
 
 /* What the asker is to the request. */
 struct airlock_asker {
@@ -138,11 +138,11 @@ struct airlock_asker {
  * request_may_review(r, state, a, digest, consolidate): may he give a review, or, where the two disagree, the third and last one? REASON_NONE: yes.
  * request_reviewed(r): after a review was added: what follows from all there are; false: one is still to come.
  */
-enum verdict_reason request_may_review(const struct request *r, enum airlock_state state, const struct airlock_asker *a,
+enum verdict_reason request_may_review(const struct airlock_request *r, enum airlock_state state, const struct airlock_asker *a,
     const uint8_t digest[SHA256_BYTES], bool consolidate);
-bool request_reviewed(const struct request *r, enum airlock_event *ret);
+bool request_reviewed(const struct airlock_request *r, enum airlock_event *ret);
 /* request_shows(r, state, a, i): may he see the review ${i} of another? Blind: only after his own, or when that is over. */
-bool request_shows(const struct request *r, enum airlock_state state, const struct airlock_asker *a, size_t i);
+bool request_shows(const struct airlock_request *r, enum airlock_state state, const struct airlock_asker *a, size_t i);
 
 /*
  * findings_check(list, ret, total): a copy of what a check found, limited; ${*total} counts findings over all files. INVALID. ${ret_worst}: the worst severity.

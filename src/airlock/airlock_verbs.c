@@ -5,7 +5,7 @@
 /* ---- a new request ---- */
 
 static struct err
-take_name(struct call *c, struct str name, struct request *r)
+take_name(struct call *c, struct str name, struct airlock_request *r)
 {
 	struct airlock_file *f;
 
@@ -23,7 +23,7 @@ take_name(struct call *c, struct str name, struct request *r)
 
 /* Out: names. In: what is going to come, so that nothing else can. */
 static struct err
-take_files(struct call *c, struct request *r)
+take_files(struct call *c, struct airlock_request *r)
 {
 	const json_t *list = json_object_get(c->in, "files");
 	size_t n = json_array_size(list);
@@ -48,7 +48,7 @@ take_files(struct call *c, struct request *r)
 }
 
 static struct err
-take_recipient(struct call *c, struct request *r)
+take_recipient(struct call *c, struct airlock_request *r)
 {
 	const json_t *in = c->in, *recipient = json_object_get(c->in, "recipient");
 	struct err e;
@@ -66,7 +66,7 @@ take_recipient(struct call *c, struct request *r)
 }
 
 static struct err
-take_cell_of(struct call *c, struct request *r, struct study_entry **ret)
+take_cell_of(struct call *c, struct airlock_request *r, struct study_entry **ret)
 {
 	const struct cell_row *cell = registry_cell(registry_of(c->h), doc_id(c->in, "cell"));
 	enum verdict_reason why;
@@ -86,7 +86,7 @@ take_cell_of(struct call *c, struct request *r, struct study_entry **ret)
 }
 
 static void
-start(struct call *c, const struct request *r, enum job_kind kind, uint64_t file)
+start(struct call *c, const struct airlock_request *r, enum job_kind kind, uint64_t file)
 {
 	const struct study_entry *e = registry_study(registry_of(c->h), r->study);
 
@@ -103,7 +103,7 @@ start(struct call *c, const struct request *r, enum job_kind kind, uint64_t file
 struct err
 verb_airlock_submit(struct call *c)
 {
-	struct request r = {.id = id_new(),
+	struct airlock_request r = {.id = id_new(),
 	    .author = c->who.person->id,
 	    .created_us = c->now_us,
 	    .moved_us = c->now_us,
@@ -146,7 +146,7 @@ own_request(struct call *c, struct request_entry **ret)
 }
 
 static struct err
-take_file_number(struct call *c, const struct request *r, uint64_t *ret)
+take_file_number(struct call *c, const struct airlock_request *r, uint64_t *ret)
 {
 	TRY(take_number(c, "n", LIMIT_AIRLOCK_FILES, ret));
 	if (*ret < 1 || *ret > r->n_files)
@@ -157,7 +157,7 @@ take_file_number(struct call *c, const struct request *r, uint64_t *ret)
 
 /* May the bytes of an import be put now? Its state says whether it may still be submitted. */
 static bool
-may_change(struct call *c, const struct request *r)
+may_change(struct call *c, const struct airlock_request *r)
 {
 	enum airlock_state to;
 	unsigned actors;
@@ -182,11 +182,11 @@ verb_airlock_upload(struct call *c)
 
 /* What is read anew may be other bytes: whatever was decided before is void. */
 struct err
-verb_airlock_resubmit(struct call *c)
+verb_airlock_check(struct call *c)
 {
 	const struct cell_row *cell;
 	struct request_entry *e;
-	struct request r;
+	struct airlock_request r;
 
 	TRY(own_request(c, &e));
 	r = e->r;
@@ -210,7 +210,7 @@ verb_airlock_resubmit(struct call *c)
 /* ---- seeing ---- */
 
 static bool
-may_know(const struct call *c, const struct request *r)
+may_know(const struct call *c, const struct airlock_request *r)
 {
 	const struct airlock_asker a = asker_of(c, r);
 
@@ -221,7 +221,7 @@ may_know(const struct call *c, const struct request *r)
 static int
 newest_first(const void *a, const void *b)
 {
-	const struct request *x = *(const struct request *const *)a, *y = *(const struct request *const *)b;
+	const struct airlock_request *x = *(const struct airlock_request *const *)a, *y = *(const struct airlock_request *const *)b;
 
 	return x->created_us < y->created_us ? 1 : x->created_us > y->created_us ? -1 : memcmp(x->id.b, y->id.b, sizeof(x->id.b));
 }
@@ -230,7 +230,7 @@ struct err
 verb_airlock_list(struct call *c)
 {
 	struct governed *g = governed_of(c->h);
-	const struct request **all = calloc(g->requests.n + 1, sizeof(*all));
+	const struct airlock_request **all = calloc(g->requests.n + 1, sizeof(*all));
 	struct str state = doc_text(c->in, "state");
 	const struct request_entry *e;
 	json_t *list = json_array(), *o;
@@ -264,7 +264,7 @@ verb_airlock_show(struct call *c)
 }
 
 enum verdict_reason
-request_may_view(const struct request *r, enum airlock_state state, const struct airlock_asker *a)
+request_may_view(const struct airlock_request *r, enum airlock_state state, const struct airlock_asker *a)
 {
 	bool checker = a->roles >> PERSON_OUTPUT_CHECKER & 1u, officer = a->roles >> PERSON_PRIVACY_OFFICER & 1u;
 
@@ -311,7 +311,7 @@ verb_airlock_release(struct call *c)
 	const struct cell_row *cell;
 	struct request_entry *e;
 	struct study_entry *s;
-	struct request r;
+	struct airlock_request r;
 
 	TRY(take_usable(c, &e, &s));
 	if (!study_has(&s->s, c->who.person->id))
@@ -331,7 +331,7 @@ verb_airlock_withdraw(struct call *c)
 {
 	struct request_entry *e;
 	struct study_entry *s;
-	struct request r;
+	struct airlock_request r;
 
 	TRY(take_request(c, &e, &s));
 	if (!id_eq(e->r.author, c->who.person->id))
@@ -347,7 +347,7 @@ verb_airlock_recall(struct call *c)
 {
 	struct request_entry *e;
 	struct study_entry *s;
-	struct request r;
+	struct airlock_request r;
 
 	TRY(take_request(c, &e, &s));
 	r = e->r;

@@ -21,7 +21,7 @@ why_none(const struct study *s)
 }
 
 static bool
-write_disclosure(struct call *c, const struct request *r, const struct study *s, json_t *j)
+write_disclosure(struct call *c, const struct airlock_request *r, const struct study *s, json_t *j)
 {
 	json_t *study = json_object(), *tables = json_array();
 	bool good = doc_set(j, "study_document", study) && doc_set(study, "tables", tables) && doc_set_number(j, "at_us", c->now_us) &&
@@ -59,7 +59,7 @@ digest_of(const json_t *j, uint8_t out[SHA256_BYTES])
 }
 
 struct err
-disclose(struct call *c, struct request *r, const struct study *s)
+disclose(struct call *c, struct airlock_request *r, const struct study *s)
 {
 	struct str none = why_none(s);
 	AUTO_DOC *j = json_object();

@@ -34,7 +34,7 @@ static const struct verb verbs[] = {
 	{"cell.touch", verb_cell_touch, 0, VERB_NO_RECORD, P(GATE)},
 	{"cell.expired", verb_cell_expired, 0, VERB_NO_RECORD | VERB_WHEN_LOCKED, P(STEWARD)},
 	{"airlock.submit", verb_airlock_submit, RESEARCH, 0, 0},
-	{"airlock.resubmit", verb_airlock_resubmit, RESEARCH, 0, 0},
+	{"airlock.check", verb_airlock_check, RESEARCH, 0, 0},
 	{"airlock.upload", verb_airlock_upload, RESEARCH, 0, 0},
 	{"airlock.list", verb_airlock_list, REQUESTS, 0, 0},
 	{"airlock.show", verb_airlock_show, REQUESTS, 0, 0},
@@ -69,7 +69,7 @@ put_request(struct governed *g, struct id id, struct str json)
 {
 	struct request_entry *e = governed_request(g, id);
 	AUTO_DOC *doc = NULL;
-	struct request r;
+	struct airlock_request r;
 
 	if (err_is(doc_parse(json, &doc)))
 		return ERR(ERR_CORRUPT);

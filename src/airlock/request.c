@@ -15,7 +15,7 @@ put(const char *p, size_t n, void *b)
 }
 
 struct err
-request_digest(struct request *r)
+request_digest(struct airlock_request *r)
 {
 	AUTO_BUF b = BUF(64 * KiB);
 	AUTO_DOC *list = json_array();
@@ -42,7 +42,7 @@ request_digest(struct request *r)
 /* ---- reading ---- */
 
 static struct err
-read_files(const json_t *list, struct request *r)
+read_files(const json_t *list, struct airlock_request *r)
 {
 	if (json_array_size(list) > LIMIT_AIRLOCK_FILES)
 		return ERR(ERR_CORRUPT);
@@ -63,7 +63,7 @@ read_files(const json_t *list, struct request *r)
 }
 
 static struct err
-read_reviews(const json_t *list, struct request *r)
+read_reviews(const json_t *list, struct airlock_request *r)
 {
 	for (size_t i = 0; i < json_array_size(list) && i < AIRLOCK_REVIEWS; i++) {
 		const json_t *j = json_array_get(list, i);
@@ -80,12 +80,12 @@ read_reviews(const json_t *list, struct request *r)
 }
 
 struct err
-request_read(struct id id, json_t *doc, struct request *ret)
+request_read(struct id id, json_t *doc, struct airlock_request *ret)
 {
 	struct str reason = doc_text(doc, "reason");
-	struct request *r = ret;
+	struct airlock_request *r = ret;
 
-	*r = (struct request){.id = id,
+	*r = (struct airlock_request){.id = id,
 	    .study = doc_id(doc, "study"),
 	    .cell = doc_id(doc, "cell"),
 	    .release = doc_id(doc, "release"),
@@ -116,7 +116,7 @@ request_read(struct id id, json_t *doc, struct request *ret)
 }
 
 void
-request_release(struct request *r)
+request_release(struct airlock_request *r)
 {
 	json_decref(r->doc);
 	r->doc = NULL;
@@ -125,7 +125,7 @@ request_release(struct request *r)
 /* ---- writing ---- */
 
 static bool
-write_files(const struct request *r, json_t *j)
+write_files(const struct airlock_request *r, json_t *j)
 {
 	json_t *list = json_array();
 	bool good = doc_set(j, "files", list);
@@ -144,7 +144,7 @@ write_files(const struct request *r, json_t *j)
 }
 
 static bool
-write_reviews(const struct request *r, json_t *j)
+write_reviews(const struct airlock_request *r, json_t *j)
 {
 	json_t *list = json_array();
 	bool good = doc_set(j, "reviews", list);
@@ -163,7 +163,7 @@ write_reviews(const struct request *r, json_t *j)
 }
 
 struct err
-request_write(const struct request *r, struct buf *json)
+request_write(const struct airlock_request *r, struct buf *json)
 {
 	AUTO_DOC *j = json_object();
 	bool good = j && doc_set_id(j, "study", r->study) && doc_set_id(j, "cell", r->cell) && doc_set_id(j, "release", r->release) &&

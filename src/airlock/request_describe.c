@@ -3,7 +3,7 @@
 #include "base/clock.h"
 
 enum airlock_state
-request_state(struct house *h, const struct request *r, int64_t now_us, int64_t mono_us)
+request_state(struct house *h, const struct airlock_request *r, int64_t now_us, int64_t mono_us)
 {
 	const uint32_t kinds = 1u << JOB_COLLECT | 1u << JOB_CHECK | 1u << JOB_VERIFY | 1u << JOB_DELIVER;
 	bool under_way = r->state == AIRLOCK_SCANNING || r->state == AIRLOCK_RELEASING;
@@ -12,7 +12,7 @@ request_state(struct house *h, const struct request *r, int64_t now_us, int64_t 
 }
 
 struct airlock_asker
-asker_of(const struct call *c, const struct request *r)
+asker_of(const struct call *c, const struct airlock_request *r)
 {
 	const struct study_entry *e = registry_study(registry_of(c->h), r->study);
 
@@ -21,7 +21,7 @@ asker_of(const struct call *c, const struct request *r)
 }
 
 void
-record_request(struct record *r, const struct request *q)
+record_request(struct record *r, const struct airlock_request *q)
 {
 	record_id(r, RECORD_STUDY, q->study);
 	record_id(r, RECORD_OBJECT, q->id);
@@ -52,7 +52,7 @@ take_usable(struct call *c, struct request_entry **ret, struct study_entry **ret
 }
 
 struct err
-request_move(struct call *c, struct request *r, enum airlock_event event, unsigned as)
+request_move(struct call *c, struct airlock_request *r, enum airlock_event event, unsigned as)
 {
 	enum airlock_state to;
 	unsigned actors;
@@ -66,7 +66,7 @@ request_move(struct call *c, struct request *r, enum airlock_event event, unsign
 }
 
 struct err
-plan_request(struct call *c, const struct request *r)
+plan_request(struct call *c, const struct airlock_request *r)
 {
 	struct err e = request_write(r, call_row(c, STATE_AIRLOCK, r->id));
 
@@ -76,7 +76,7 @@ plan_request(struct call *c, const struct request *r)
 /* ---- answers ---- */
 
 static bool
-describe_files(const struct request *r, json_t *j)
+describe_files(const struct airlock_request *r, json_t *j)
 {
 	json_t *list = json_array(), *o;
 	bool good = doc_set(j, "files", list);
@@ -93,7 +93,7 @@ describe_files(const struct request *r, json_t *j)
 }
 
 static bool
-describe_reviews(struct call *c, const struct request *r, enum airlock_state state, json_t *j)
+describe_reviews(struct call *c, const struct airlock_request *r, enum airlock_state state, json_t *j)
 {
 	struct airlock_asker a = asker_of(c, r);
 	json_t *list = json_array(), *o;
@@ -112,7 +112,7 @@ describe_reviews(struct call *c, const struct request *r, enum airlock_state sta
 }
 
 bool
-describe_request(struct call *c, const struct request *r, bool full, json_t *j)
+describe_request(struct call *c, const struct airlock_request *r, bool full, json_t *j)
 {
 	enum airlock_state state = request_state(c->h, r, c->now_us, c->mono_us);
 	struct str reason = state == AIRLOCK_BLOCKED && r->state == AIRLOCK_SCANNING ? STR("interrupted") : str_c(r->reason);

@@ -4,7 +4,7 @@
 #include "airlock/governed.h"
 
 static struct record *
-begin(struct call *c, const char *act, const struct request *r, const struct job *j)
+begin(struct call *c, const char *act, const struct airlock_request *r, const struct job *j)
 {
 	struct record *one = call_record(c, act);
 
@@ -15,7 +15,7 @@ begin(struct call *c, const char *act, const struct request *r, const struct job
 
 /* The file that ${v} tells of; NULL: none of this request. */
 static struct airlock_file *
-file_of(struct request *r, const json_t *v)
+file_of(struct airlock_request *r, const json_t *v)
 {
 	int64_t n = doc_number(v, "n");
 
@@ -25,7 +25,7 @@ file_of(struct request *r, const json_t *v)
 /* ---- collect, check ---- */
 
 static struct err
-take_file(struct call *c, struct request *r, const json_t *v, size_t *total, enum airlock_severity *worst, json_t **hold)
+take_file(struct call *c, struct airlock_request *r, const json_t *v, size_t *total, enum airlock_severity *worst, json_t **hold)
 {
 	struct airlock_file *f = file_of(r, v);
 	struct str type = doc_text(v, "type"), digest = doc_text(v, "sha256");
@@ -43,8 +43,10 @@ take_file(struct call *c, struct request *r, const json_t *v, size_t *total, enu
 	if (digest.n == 0)
 		return OK; /* it was not there */
 	/* an import is what was announced, or nothing */
-	if (r->in && (memcmp(f->sha256, bytes, sizeof(bytes)) != 0 || f->size != (uint64_t)doc_number(v, "size")))
-		return call_invalid(c, "files", "other bytes than were announced");
+	if (r->in && (memcmp(f->sha256, bytes, sizeof(bytes)) != 0 || f->size != (uint64_t)doc_number(v, "size"))) {
+		snprintf(r->reason, sizeof(r->reason), "digest");
+		return OK;
+	}
 	memcpy(f->sha256, bytes, sizeof(bytes));
 	f->size = (uint64_t)doc_number(v, "size");
 	f->known = true;
@@ -52,17 +54,18 @@ take_file(struct call *c, struct request *r, const json_t *v, size_t *total, enu
 }
 
 static struct err
-scanned(struct call *c, struct request *r, const json_t *result, const struct job *j)
+scanned(struct call *c, struct airlock_request *r, const json_t *result, const struct job *j)
 {
 	const json_t *files = json_object_get(result, "files");
 	enum airlock_severity worst = SEVERITY_NOTE;
 	AUTO_DOC *hold = json_array();
+	bool clean, other;
 	struct record *one;
 	size_t total = 0;
-	bool clean;
 
 	if (!hold)
 		return ERR(ERR_NO_MEMORY);
+	r->reason[0] = 0;
 	for (size_t i = 0; i < r->n_files; i++)
 		r->files[i].known = false;
 	if (json_array_size(files) > LIMIT_AIRLOCK_FILES)
@@ -72,9 +75,10 @@ scanned(struct call *c, struct request *r, const json_t *result, const struct jo
 	TRY(request_digest(r));
 	request_void(r);
 	clean = r->has_digest && worst != SEVERITY_BLOCK;
+	other = r->reason[0] != 0;
 	TRY(request_move(c, r, clean ? AIRLOCK_CLEAN : AIRLOCK_DIRTY, BY_HOUSE));
 	if (!r->has_digest)
-		snprintf(r->reason, sizeof(r->reason), "file-missing");
+		snprintf(r->reason, sizeof(r->reason), "%s", other ? "digest" : "file-missing");
 	one = begin(c, "airlock.scanned", r, j);
 	record_word(one, RECORD_RULE, clean ? STR("review") : STR("blocked"));
 	record_number(one, RECORD_COUNT, total);
@@ -84,7 +88,7 @@ scanned(struct call *c, struct request *r, const json_t *result, const struct jo
 }
 
 static struct err
-not_scanned(struct call *c, struct request *r, struct str why, const struct job *j)
+not_scanned(struct call *c, struct airlock_request *r, struct str why, const struct job *j)
 {
 	struct record *one;
 
@@ -99,7 +103,7 @@ not_scanned(struct call *c, struct request *r, struct str why, const struct job 
 /* ---- upload ---- */
 
 static struct err
-uploaded(struct call *c, struct request *r, const json_t *result, const struct job *j)
+uploaded(struct call *c, struct airlock_request *r, const json_t *result, const struct job *j)
 {
 	uint8_t bytes[SHA256_BYTES];
 	struct airlock_file *f;
@@ -108,8 +112,9 @@ uploaded(struct call *c, struct request *r, const json_t *result, const struct j
 	if (!r->in || j->file < 1 || j->file > r->n_files || r->state == AIRLOCK_SCANNING)
 		return OK;
 	f = &r->files[j->file - 1];
-	if (err_is(hex_digest(doc_text(result, "sha256"), bytes)) || memcmp(f->sha256, bytes, sizeof(bytes)) != 0 ||
-	    f->size != (uint64_t)doc_number(result, "size"))
+	/* whoever stored it may say what it was; whether it is what was announced, the check finds out */
+	if (doc_text(result, "sha256").n > 0 && (err_is(hex_digest(doc_text(result, "sha256"), bytes)) ||
+	    memcmp(f->sha256, bytes, sizeof(bytes)) != 0 || f->size != (uint64_t)doc_number(result, "size")))
 		return call_invalid(c, "sha256", "These are not the bytes that were announced.");
 	f->known = true;
 	one = begin(c, "airlock.uploaded", r, j);
@@ -123,9 +128,9 @@ uploaded(struct call *c, struct request *r, const json_t *result, const struct j
 
 /* Are they the very bytes that the reviewers decided about? All of them, and each told. */
 static bool
-is_same(const struct request *r, const json_t *files)
+is_same(const struct airlock_request *r, const json_t *files)
 {
-	struct request now = *r;
+	struct airlock_request now = *r;
 
 	if (json_array_size(files) != r->n_files)
 		return false;
@@ -143,7 +148,7 @@ is_same(const struct request *r, const json_t *files)
 }
 
 static struct err
-verified(struct call *c, struct request *r, const json_t *result, const struct job *j)
+verified(struct call *c, struct airlock_request *r, const json_t *result, const struct job *j)
 {
 	const struct study_entry *e = registry_study(registry_of(c->h), r->study);
 	bool same = is_same(r, json_object_get(result, "files"));
@@ -169,7 +174,7 @@ request_ended(struct call *c, const struct job *j, const json_t *result, bool go
 {
 	struct request_entry *e = governed_request(governed_of(c->h), j->request);
 	struct str why = is_word(doc_text(result, "failed")) ? doc_text(result, "failed") : STR("process-ended");
-	struct request r;
+	struct airlock_request r;
 
 	if (!e)
 		return OK;

@@ -28,7 +28,7 @@ decide(struct call *c, bool consolidate)
 	struct request_entry *e;
 	struct study_entry *s;
 	enum verdict_reason why;
-	struct request r;
+	struct airlock_request r;
 
 	TRY(take_usable(c, &e, &s));
 	TRY(take_review(c, &v));

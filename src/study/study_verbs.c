@@ -85,6 +85,15 @@ take_fields(struct call *c, struct study *s, bool fresh)
 	return take_tables(c, s);
 }
 
+/* The answer of a change is what stands after it. */
+static struct err
+tell_study(struct call *c)
+{
+	const struct study_entry *e = registry_study(registry_of(c->h), c->subject);
+
+	return e ? doc_done(describe_study(c, e, true, c->out)) : ERR(ERR_NOT_FOUND);
+}
+
 static struct err
 plan_study(struct call *c, struct study *s)
 {
@@ -92,18 +101,10 @@ plan_study(struct call *c, struct study *s)
 
 	TRY(study_rebind(s));
 	record_digest(&c->record, RECORD_DIGEST, s->digest);
+	c->subject = s->id;
+	c->after = tell_study;
 	e = study_write(s, call_row(c, STATE_STUDY, s->id));
 	return e.code == ERR_LIMIT ? call_invalid(c, "", "All of this together is too long.") : e;
-}
-
-/* The answer of a change: as it will be. The copy has the counters of what is. */
-static struct err
-answer_study(struct call *c, const struct study_entry *was, const struct study *s)
-{
-	struct study_entry e = was ? *was : (struct study_entry){0};
-
-	e.s = *s;
-	return doc_done(describe_study(c, &e, true, c->out));
 }
 
 struct err
@@ -116,7 +117,6 @@ verb_study_add(struct call *c)
 		return call_denied(c, REASON_ROLE);
 	TRY(take_fields(c, &s, true));
 	TRY(plan_study(c, &s));
-	TRY(answer_study(c, NULL, &s));
 	return doc_done(doc_set_id(c->out, "study", s.id));
 }
 
@@ -160,7 +160,7 @@ verb_study_set(struct call *c)
 	TRY(plan_study(c, &s));
 	if (was->s.approved_us != 0 && s.approved_us == 0)
 		record_word(&c->record, RECORD_RULE, STR("approval-cleared"));
-	return answer_study(c, was, &s);
+	return OK;
 }
 
 /* ---- seeing ---- */
@@ -252,8 +252,7 @@ verb_study_basis(struct call *c)
 	TRY(take_basis(c, &s.basis));
 	record_id(&c->record, RECORD_BASIS, s.basis.id);
 	record_word(&c->record, RECORD_RULE, str_c(basis_kind_word(s.basis.kind)));
-	TRY(plan_study(c, &s));
-	return answer_study(c, was, &s);
+	return plan_study(c, &s);
 }
 
 /* ---- signatures ---- */
@@ -318,8 +317,6 @@ sign_and_plan(struct call *c, const struct study_entry *was, enum study_review r
 		e = approve(c, &s);
 	if (!err_is(e))
 		e = plan_study(c, &s);
-	if (!err_is(e))
-		e = answer_study(c, was, &s);
 	if (s.seed != was->s.seed)
 		secret_free(s.seed);
 	return e;
@@ -373,8 +370,7 @@ verb_study_close(struct call *c)
 		return call_refuse(c, REASON_STUDY_CLOSED);
 	s = was->s;
 	s.closed_us = c->now_us;
-	TRY(plan_study(c, &s));
-	return answer_study(c, was, &s);
+	return plan_study(c, &s);
 }
 
 struct err

@@ -86,10 +86,10 @@ states_have_words(void **state)
 
 enum { AUTHOR = 1, COLLEAGUE, FIRST, SECOND, THIRD };
 
-static struct request
+static struct airlock_request
 in_review(void)
 {
-	struct request r = {.id = {.b = {1}}, .study = {.b = {2}}, .author = PERSON(AUTHOR), .state = AIRLOCK_REVIEW, .moved_us = 1, .n_files = 2};
+	struct airlock_request r = {.id = {.b = {1}}, .study = {.b = {2}}, .author = PERSON(AUTHOR), .state = AIRLOCK_REVIEW, .moved_us = 1, .n_files = 2};
 
 	r.files[0] = (struct airlock_file){.name = STR("table.csv"), .size = 10, .known = true, .sha256 = {1}};
 	r.files[1] = (struct airlock_file){.name = STR("plot.png"), .size = 20, .known = true, .sha256 = {2}};
@@ -99,7 +99,7 @@ in_review(void)
 }
 
 static enum verdict_reason
-may(const struct request *r, int who, uint32_t roles, bool in_study, bool consolidate)
+may(const struct airlock_request *r, int who, uint32_t roles, bool in_study, bool consolidate)
 {
 	struct airlock_asker a = {PERSON((uint8_t)who), roles, in_study};
 
@@ -107,7 +107,7 @@ may(const struct request *r, int who, uint32_t roles, bool in_study, bool consol
 }
 
 static void
-review(struct request *r, size_t i, int who, enum airlock_decision d)
+review(struct airlock_request *r, size_t i, int who, enum airlock_decision d)
 {
 	r->reviews[i] = (struct airlock_review){.who = PERSON((uint8_t)who), .decision = d, .at_us = 5};
 	memcpy(r->reviews[i].digest, r->digest, SHA256_BYTES);
@@ -116,7 +116,7 @@ review(struct request *r, size_t i, int who, enum airlock_decision d)
 static void
 only_strangers_with_the_role_review(void **state)
 {
-	struct request r = in_review();
+	struct airlock_request r = in_review();
 
 	(void)state;
 	assert_int_equal(may(&r, FIRST, R(OUTPUT_CHECKER), false, false), REASON_NONE);
@@ -142,7 +142,7 @@ only_strangers_with_the_role_review(void **state)
 static void
 the_third_is_neither_of_the_two(void **state)
 {
-	struct request r = in_review();
+	struct airlock_request r = in_review();
 
 	(void)state;
 	review(&r, 0, FIRST, DECISION_APPROVE);
@@ -166,7 +166,7 @@ what_follows_from_two_and_from_three(void **state)
 	(void)state;
 	for (unsigned a = DECISION_APPROVE; a < DECISION_COUNT; a++) {
 		for (unsigned b = DECISION_APPROVE; b < DECISION_COUNT; b++) {
-			struct request r = in_review();
+			struct airlock_request r = in_review();
 			enum airlock_event e;
 
 			review(&r, 0, FIRST, (enum airlock_decision)a);
@@ -188,7 +188,7 @@ reviews_are_blind(void **state)
 {
 	struct airlock_asker first = {PERSON(FIRST), R(OUTPUT_CHECKER), false}, second = {PERSON(SECOND), R(OUTPUT_CHECKER), false},
 			     author = {PERSON(AUTHOR), R(RESEARCHER), true}, officer = {PERSON(THIRD), R(PRIVACY_OFFICER), false};
-	struct request r = in_review();
+	struct airlock_request r = in_review();
 
 	(void)state;
 	review(&r, 0, FIRST, DECISION_REJECT);
@@ -208,7 +208,7 @@ static void
 one_byte_is_another_request(void **state)
 {
 	struct airlock_asker a = {PERSON(FIRST), R(OUTPUT_CHECKER), false};
-	struct request r = in_review(), other = in_review();
+	struct airlock_request r = in_review(), other = in_review();
 
 	(void)state;
 	other.files[1].sha256[31] ^= 1;
@@ -244,7 +244,7 @@ time_ends_what_waits(void **state)
 
 	(void)state;
 	for (unsigned s = 0; s < AIRLOCK_STATE_COUNT; s++) {
-		struct request r = in_review();
+		struct airlock_request r = in_review();
 
 		r.state = (enum airlock_state)s;
 		assert_int_equal(request_now(&r, r.moved_us + AIRLOCK_DAYS * DAY_US - 1, true), s);
@@ -255,7 +255,7 @@ time_ends_what_waits(void **state)
 static void
 what_a_dead_job_left_is_as_before(void **state)
 {
-	struct request r = in_review();
+	struct airlock_request r = in_review();
 
 	(void)state;
 	r.state = AIRLOCK_SCANNING;
@@ -273,7 +273,7 @@ a_row_comes_back_as_it_went(void **state)
 {
 	AUTO_BUF json = BUF(64 * KiB);
 	AUTO_BUF again = BUF(64 * KiB);
-	struct request r = in_review(), back;
+	struct airlock_request r = in_review(), back;
 	AUTO_DOC *doc = NULL;
 
 	(void)state;
@@ -305,7 +305,7 @@ broken_rows_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO_DOC *doc = NULL;
-		struct request r;
+		struct airlock_request r;
 
 		ok(doc_parse(str_c(rows[i]), &doc));
 		fails(request_read((struct id){.b = {1}}, doc, &r), ERR_CORRUPT);
