@@ -85,8 +85,27 @@ reason_text(const struct hl7_ack *a)
 	return a->parse != HL7_OK ? hl7_reason_name(a->parse) : map_reason_name(a->map);
 }
 
+struct signs {
+	char field, component, sub;
+	struct str all; /* MSH-1 and MSH-2 */
+};
+
+static bool
+is_sign(const struct signs *d, char c)
+{
+	return c == d->field || str_chr(d->all, c) != SIZE_MAX;
+}
+
+/* put_word(out, word, d): a word of ours; a sender whose delimiter is a hyphen gets blanks. */
 static void
-put_time(struct buf *out, int64_t us)
+put_word(struct buf *out, const char *word, const struct signs *d)
+{
+	for (; *word; word++)
+		buf_put_char(out, is_sign(d, *word) ? ' ' : *word);
+}
+
+static void
+put_time(struct buf *out, int64_t us, bool zone)
 {
 	time_t s = (time_t)(us / US_PER_S);
 	struct tm t;
@@ -94,12 +113,8 @@ put_time(struct buf *out, int64_t us)
 
 	if (!gmtime_r(&s, &t))
 		return;
-	buf_put(out, z, strftime(z, sizeof(z), "%Y%m%d%H%M%S+0000", &t));
+	buf_put(out, z, strftime(z, sizeof(z), zone ? "%Y%m%d%H%M%S+0000" : "%Y%m%d%H%M%S", &t));
 }
-
-struct signs {
-	char field, component, sub;
-};
 
 static void
 put_location(struct buf *out, const struct hl7_ack *a, char between)
@@ -135,7 +150,7 @@ put_error(struct buf *out, const struct hl7_ack *a, const struct signs *d, bool 
 		buf_put_char(out, d->component);
 		buf_put_dec(out, error_code(a));
 		buf_put_char(out, d->sub);
-		buf_put_c(out, reason_text(a));
+		put_word(out, reason_text(a), d);
 		buf_put_char(out, d->sub);
 		buf_put_c(out, "HL70357");
 	} else {
@@ -144,7 +159,7 @@ put_error(struct buf *out, const struct hl7_ack *a, const struct signs *d, bool 
 		buf_put_char(out, d->field);
 		buf_put_dec(out, error_code(a));
 		buf_put_char(out, d->component);
-		buf_put_c(out, reason_text(a));
+		put_word(out, reason_text(a), d);
 		buf_put_char(out, d->component);
 		buf_put_c(out, "HL70357");
 		buf_put_char(out, d->field);
@@ -173,14 +188,14 @@ void
 hl7_ack_write(const struct hl7_message *m, const struct hl7_ack *a, struct buf *out)
 {
 	bool known = m->count > 0 && m->field;
-	struct signs d = {'|', '^', '&'};
+	struct signs d = {'|', '^', '&', STR("^~\\&")};
 	struct str version = known ? hl7_component(m, hl7_field(m, 0, 12), 1) : STR_NONE;
 	struct str event = known ? hl7_component(m, hl7_first(m, hl7_field(m, 0, 9)), 2) : STR_NONE;
 	struct str mode = known && hl7_valued(hl7_field(m, 0, 11)) ? hl7_field(m, 0, 11) : STR("P");
 	struct str route[4] = {STR_NONE, STR_NONE, STR_NONE, STR_NONE};
 
 	if (known) {
-		d = (struct signs){m->field, m->component, m->subcomponent ? m->subcomponent : '&'};
+		d = (struct signs){m->field, m->component, m->subcomponent ? m->subcomponent : '&', hl7_field(m, 0, 2)};
 		for (unsigned i = 0; i < 4; i++) /* back to where it came from: 5, 6 before 3, 4 */
 			route[i] = hl7_field(m, 0, i < 2 ? 5 + i : 1 + i);
 	}
@@ -188,7 +203,7 @@ hl7_ack_write(const struct hl7_message *m, const struct hl7_ack *a, struct buf *
 	put_fields(out, d.field, (struct str[]){known ? hl7_field(m, 0, 2) : STR("^~\\&")}, 1);
 	put_fields(out, d.field, route, 4);
 	buf_put_char(out, d.field);
-	put_time(out, a->now_us);
+	put_time(out, a->now_us, !is_sign(&d, '+'));
 	put_fields(out, d.field, (struct str[]){STR_NONE, STR("ACK")}, 2);
 	if (event.n) {
 		buf_put_char(out, d.component);
@@ -201,8 +216,10 @@ hl7_ack_write(const struct hl7_message *m, const struct hl7_ack *a, struct buf *
 	put_fields(out, d.field, (struct str[]){a->control_id, mode, version.n ? version : STR("2.5.1")}, 3);
 	buf_put_c(out, "\rMSA");
 	put_fields(out, d.field, (struct str[]){str_c(codes[a->code]), known ? hl7_field(m, 0, 10) : STR_NONE}, 2);
-	if (!is_good(a->code))
-		put_fields(out, d.field, (struct str[]){str_c(reason_text(a))}, 1);
+	if (!is_good(a->code)) {
+		buf_put_char(out, d.field);
+		put_word(out, reason_text(a), &d);
+	}
 	buf_put_char(out, '\r');
 	if (!is_good(a->code))
 		put_error(out, a, &d, is_old(version));

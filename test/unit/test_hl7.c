@@ -321,6 +321,10 @@ test_answers(void **state)
 	answer(MSH, (struct hl7_ack){.code = ACK_AE, .fault = ACK_NOT_STORED},
 	    "MSH|^~\\&|EHR|NORTH|LAB|HOSP|20231114221320+0000||ACK^R01^ACK|A1|P|2.5.1\rMSA|AE|MSG7|not-stored\r"
 	    "ERR||MSH^1|207^not-stored^HL70357|E\r");
+	/* delimiters that our own words hold */
+	answer("MSH+-~\\&+LAB+HOSP+++1++BAR-P01+M9+P+2.5\r", (struct hl7_ack){.code = ACK_AR, .map = MAP_UNSUPPORTED_TYPE},
+	    "MSH+-~\\&+++LAB+HOSP+20231114221320++ACK-P01-ACK+A1+P+2.5\rMSA+AR+M9+unsupported type\r"
+	    "ERR++MSH-1+200-unsupported type-HL70357+E\r");
 	/* no HL7 at all is answered too */
 	answer("GET / HTTP/1.1", (struct hl7_ack){.code = ACK_AR},
 	    "MSH|^~\\&|||||20231114221320+0000||ACK|A1|P|2.5.1\rMSA|AR||no-msh\rERR||MSH^1|100^no-msh^HL70357|E\r");
