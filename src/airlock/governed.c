@@ -32,6 +32,7 @@ static const struct verb verbs[] = {
 	{"cell.key", verb_cell_key, 0, 0, P(CELL)},
 	{"cell.ticket", verb_cell_ticket, 0, 0, P(GATE)},
 	{"cell.touch", verb_cell_touch, 0, VERB_NO_RECORD, P(GATE)},
+	{"cell.refused", verb_cell_refused, 0, 0, P(GATE)},
 	{"cell.expired", verb_cell_expired, 0, VERB_NO_RECORD | VERB_WHEN_LOCKED, P(STEWARD)},
 	{"airlock.submit", verb_airlock_submit, RESEARCH, 0, 0},
 	{"airlock.check", verb_airlock_check, RESEARCH, 0, 0},

@@ -199,3 +199,25 @@ verb_cell_touch(struct call *c)
 	}
 	return call_denied(c, REASON_EXPIRED);
 }
+
+/*
+ * Somebody tried to take a file out through the notebook; the gate has refused it. The record is what the security officer looks for: whose cell, and from
+ * where.
+ */
+struct err
+verb_cell_refused(struct call *c)
+{
+	const struct cell_row *cell = registry_cell(registry_of(c->h), doc_id(c->in, "cell"));
+	struct str reason = doc_text(c->in, "reason");
+
+	if (!cell)
+		return ERR(ERR_NOT_FOUND);
+	if (!str_eq(reason, STR("download")))
+		return call_invalid(c, "reason", "There is no such reason.");
+	record_id(&c->record, RECORD_OTHER, cell->id);
+	record_id(&c->record, RECORD_OBJECT, cell->release);
+	record_id(&c->record, RECORD_STUDY, cell->study);
+	record_id(&c->record, RECORD_WHO, cell->who);
+	record_word(&c->record, RECORD_REASON, reason);
+	return OK;
+}

@@ -137,6 +137,7 @@ struct err verb_cell_work(struct call *c);
 struct err verb_cell_key(struct call *c);
 struct err verb_cell_ticket(struct call *c);
 struct err verb_cell_touch(struct call *c);
+struct err verb_cell_refused(struct call *c);
 struct err verb_cell_expired(struct call *c);
 struct err verb_subject_find(struct call *c);
 struct err verb_subject_accesses(struct call *c);
