@@ -301,7 +301,10 @@ fits_path(struct request *r, const struct fhir_document *d)
 	return true;
 }
 
-/* Nothing can be asked for, and what changes parts of a resource would need its present state. */
+/*
+ * Nothing can be asked for, and what changes parts of a resource would need its present state. A conditional create (ifNoneExist) needs none: the pool makes the
+ * resource's id of the identifier that the condition names, so that there is one, however often it is sent.
+ */
 static bool
 can_be_done(struct request *r, const struct fhir_document *d)
 {
@@ -310,10 +313,10 @@ can_be_done(struct request *r, const struct fhir_document *d)
 	for (size_t i = 0; i < fhir_count(d); i++) {
 		const struct fhir_entry *e = fhir_entry(d, i);
 
-		if (e->method != FHIR_GET && e->method != FHIR_PATCH && phi_size(e->if_match) == 0 && phi_size(e->if_none_exist) == 0)
+		if (e->method != FHIR_GET && e->method != FHIR_PATCH && phi_size(e->if_match) == 0)
 			continue;
 		buf_printf(&place, "Bundle.entry[%zu].request", i);
-		answer_outcome(r, 422, "error", "not-supported", "Reads, patches and conditions in a bundle are not carried out here.", NULL,
+		answer_outcome(r, 422, "error", "not-supported", "Reads, patches and If-Match in a bundle are not carried out here.", NULL,
 		    buf_str(&place));
 		return false;
 	}
