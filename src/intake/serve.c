@@ -222,8 +222,6 @@ end_round(struct intake *in)
 {
 	struct err e;
 
-	if (feeds_check(&in->feeds))
-		conns_check(in);
 	e = round_end(in->round, clock_now_us());
 	if (err_is(e))
 		LOG(LOG_WARN, "not-stored", LOG_U64("messages", round_count(in->round)), LOG_ERR(e));
@@ -275,6 +273,8 @@ turn(struct intake *in)
 
 	if (n < 0 && errno != EINTR)
 		return ERR_ERRNO();
+	if (feeds_check(&in->feeds)) /* before anything is read: a revoked feed's message is not even looked at */
+		conns_check(in);
 	brokers_go_on(in);
 	conns_go_on(in);
 	for (int i = 0; i < n; i++)
