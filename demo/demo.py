@@ -59,7 +59,7 @@ class Demo(House):
         chapter("1. A house, and who is in it")
         ports = {name: free_port(port) for name, port in PORTS.items()}
         settings = (f"intake:\n  mllp: [\"127.0.0.1:{ports['mllp']}\"]\n  mqtt:\n    - {{broker: \"127.0.0.1:{ports['broker']}\", topic: \"ward/#\", feed: ward-monitors}}\n"
-                    f"cells:\n  listen: [\"127.0.0.1:{ports['cells']}\"]\n")
+                    f"cells:\n  listen: \"127.0.0.1:{ports['cells']}\"\n")
         new = self.init(settings)
         begun = time.monotonic()
         lines = self.serve()

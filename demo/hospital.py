@@ -142,7 +142,7 @@ class Broker:
         while time.monotonic() < until:
             done = subprocess.run(["mosquitto_sub", "-p", str(self.port), "-t", "$SYS/broker/subscriptions/count", "-C", "1", "-W", "3"], capture_output=True,
                                   text=True, check=False)
-            if done.stdout.strip().isdigit() and int(done.stdout) > 1:  # one is this question itself
+            if done.stdout.strip().isdigit() and int(done.stdout) > 0:  # this question, below $SYS, is not counted
                 return True
             time.sleep(0.2)
         return False
