@@ -61,7 +61,7 @@ tell(struct csv *c)
 		return ERR(ERR_NO_MEMORY);
 	r.reason = c->reason;
 	for (; r.reason == CSV_OK && r.n < c->fields; r.n++) {
-		fields[r.n] = str_of(c->text.p + from, c->ends[r.n] - from);
+		fields[r.n] = c->ends[r.n] > from ? str_of(c->text.p + from, c->ends[r.n] - from) : STR_NONE;
 		from = c->ends[r.n];
 		if (!str_is_utf8(fields[r.n]))
 			r.reason = CSV_BAD_ENCODING;

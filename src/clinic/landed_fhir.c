@@ -516,6 +516,10 @@ landed_fhir_unit(struct landed *l, struct str text)
 
 	if (str_starts(text, STR("\xEF\xBB\xBF")))
 		text = str_sub(text, 3, SIZE_MAX);
+	/* a row's body is the object alone */
+	while (text.n && memchr(" \t\r\n", text.p[text.n - 1], 4))
+		text.n--;
+	text = str_sub(text, json_skip_space(text, 0), SIZE_MAX);
 	r = fhir_read(phi_of(text.p, text.n), &c.d, &where);
 	if (r != FHIR_OK)
 		return refused(l, r, &where);

@@ -7,25 +7,25 @@ static const char *const no_columns[] = {NULL};
 #define VOCABULARY(name) {name, no_columns, NULL, "vocabulary-table"}
 #define DERIVED(name) {name, no_columns, NULL, "derived-table"}
 #define UNUSED(name) {name, no_columns, NULL, "unused-table"}
-const struct table_kind table_kinds[] = {
-	{"person", table_person_columns, table_person, NULL},
-	{"person_contact", table_contact_columns, table_contact, NULL},
-	{"death", table_death_columns, table_death, NULL},
-	{"location", table_location_columns, table_location, NULL},
-	{"provider", table_provider_columns, table_provider, NULL},
-	{"care_site", table_care_site_columns, table_care_site, NULL},
-	{"visit_occurrence", table_visit_columns, table_visit, NULL},
-	{"visit_detail", table_visit_detail_columns, table_visit_detail, NULL},
-	{"condition_occurrence", table_condition_columns, table_condition, NULL},
-	{"drug_exposure", table_drug_columns, table_drug, NULL},
-	{"measurement", table_measurement_columns, table_measurement, NULL},
-	{"observation", table_observation_columns, table_observation, NULL},
-	{"procedure_occurrence", table_procedure_columns, table_procedure, NULL},
-	{"device_exposure", table_device_columns, table_device, NULL},
-	{"note", table_note_columns, table_note, NULL},
-	{"specimen", table_specimen_columns, table_specimen, NULL},
-	{"observation_period", table_observation_period_columns, table_observation_period, NULL},
-	{"payer_plan_period", table_plan_period_columns, table_plan_period, NULL},
+const struct omop_kind omop_kinds[] = {
+	{"person", omop_person_columns, omop_person, NULL},
+	{"person_contact", omop_contact_columns, omop_contact, NULL},
+	{"death", omop_death_columns, omop_death, NULL},
+	{"location", omop_location_columns, omop_location, NULL},
+	{"provider", omop_provider_columns, omop_provider, NULL},
+	{"care_site", omop_care_site_columns, omop_care_site, NULL},
+	{"visit_occurrence", omop_visit_columns, omop_visit, NULL},
+	{"visit_detail", omop_visit_detail_columns, omop_visit_detail, NULL},
+	{"condition_occurrence", omop_condition_columns, omop_condition, NULL},
+	{"drug_exposure", omop_drug_columns, omop_drug, NULL},
+	{"measurement", omop_measurement_columns, omop_measurement, NULL},
+	{"observation", omop_observation_columns, omop_observation, NULL},
+	{"procedure_occurrence", omop_procedure_columns, omop_procedure, NULL},
+	{"device_exposure", omop_device_columns, omop_device, NULL},
+	{"note", omop_note_columns, omop_note, NULL},
+	{"specimen", omop_specimen_columns, omop_specimen, NULL},
+	{"observation_period", omop_observation_period_columns, omop_observation_period, NULL},
+	{"payer_plan_period", omop_plan_period_columns, omop_plan_period, NULL},
 	{"concept", concept_columns, NULL, "vocabulary-table"},
 	VOCABULARY("concept_ancestor"), VOCABULARY("concept_class"), VOCABULARY("concept_relationship"), VOCABULARY("concept_synonym"),
 	VOCABULARY("domain"), VOCABULARY("drug_strength"), VOCABULARY("relationship"), VOCABULARY("source_to_concept_map"),
@@ -52,14 +52,14 @@ names(struct str file, const char *table)
 	return file.n > 1 && (file.p[0] == '-' || file.p[0] == '_') && file.p[1] >= '0' && file.p[1] <= '9';
 }
 
-const struct table_kind *
-table_kind_of(struct str file)
+const struct omop_kind *
+omop_kind_of(struct str file)
 {
 	size_t slash;
 
 	while ((slash = str_chr(file, '/')) != SIZE_MAX)
 		file = str_sub(file, slash + 1, SIZE_MAX);
-	for (const struct table_kind *k = table_kinds; k->name; k++)
+	for (const struct omop_kind *k = omop_kinds; k->name; k++)
 		if (names(file, k->name))
 			return k;
 	return NULL;
@@ -68,25 +68,25 @@ table_kind_of(struct str file)
 enum landed_side
 landed_side_of(struct str name)
 {
-	const struct table_kind *k = table_kind_of(name);
+	const struct omop_kind *k = omop_kind_of(name);
 
 	if (!k)
 		return LANDED_NO_SIDE;
-	return strcmp(k->name, "concept") == 0 ? LANDED_CONCEPTS : k->row == table_location ? LANDED_LOCATIONS
-	    : k->row == table_contact ? LANDED_CONTACTS : LANDED_NO_SIDE;
+	return strcmp(k->name, "concept") == 0 ? LANDED_CONCEPTS : k->row == omop_location ? LANDED_LOCATIONS
+	    : k->row == omop_contact ? LANDED_CONTACTS : LANDED_NO_SIDE;
 }
 
 bool
 landed_is_person(struct str name)
 {
-	const struct table_kind *k = table_kind_of(name);
+	const struct omop_kind *k = omop_kind_of(name);
 
-	return k && k->row == table_person;
+	return k && k->row == omop_person;
 }
 
 /* bind(t, k, header, &missing): where ${k}'s columns are; false if one that it needs is missing. */
 static bool
-bind(struct table *t, const struct table_kind *k, const struct csv_record *header, size_t *ret_missing)
+bind(struct table *t, const struct omop_kind *k, const struct csv_record *header, size_t *ret_missing)
 {
 	for (size_t c = 0; k->columns[c]; c++) {
 		const char *name = k->columns[c];
@@ -118,9 +118,9 @@ take_header(struct table *t, const struct csv_record *header)
 		return t->l ? landed_refused(t->l, t->reason, "header") : OK;
 	}
 	if (!t->kind)
-		for (const struct table_kind *k = table_kinds; k->name && !t->kind; k++)
+		for (const struct omop_kind *k = omop_kinds; k->name && !t->kind; k++)
 			if (k->row && k->columns[0] && header->n && str_eq_nocase(str_trim(header->fields[0]), str_c(k->columns[0] + 1)) &&
-			    k->row != table_contact && bind(t, k, header, &missing))
+			    k->row != omop_contact && bind(t, k, header, &missing))
 				t->kind = k;
 	t->reason = !t->kind ? "unknown-table" : t->side ? NULL : t->kind->reason;
 	if (t->reason)
@@ -140,7 +140,7 @@ side_row(struct table *t)
 	size_t n = 0;
 
 	for (; t->kind->columns[n] && n < SIDE_FIELDS_MAX; n++)
-		fields[n] = table_value(t, (uint8_t)n);
+		fields[n] = omop_value(t, (uint8_t)n);
 	return fields[0].n ? side_put(t->side, fields[0], fields, n) : OK;
 }
 
@@ -176,7 +176,7 @@ landed_table_new(struct landed *l)
 	if (!l->table)
 		return ERR(ERR_NO_MEMORY);
 	l->table->l = l;
-	l->table->kind = table_kind_of(l->name);
+	l->table->kind = omop_kind_of(l->name);
 	csv_init(&l->csv, on_record, l->table);
 	return OK;
 }

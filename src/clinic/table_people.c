@@ -8,27 +8,27 @@
 
 enum { P_ID, P_GENDER, P_YEAR, P_MONTH, P_DAY, P_BIRTH, P_RACE, P_ETHNICITY, P_LOCATION, P_PROVIDER, P_CARE_SITE, P_SOURCE, P_GENDER_SOURCE,
 	P_RACE_SOURCE, P_ETHNICITY_SOURCE };
-const char *const table_person_columns[] = {"!person_id", "!gender_concept_id", "!year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime",
+const char *const omop_person_columns[] = {"!person_id", "!gender_concept_id", "!year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime",
 	"race_concept_id", "ethnicity_concept_id", "location_id", "provider_id", "care_site_id", "person_source_value", "gender_source_value",
 	"race_source_value", "ethnicity_source_value", NULL};
 
 enum { C_ID, C_FAMILY, C_GIVEN, C_FORMER, C_PHONE, C_FAX, C_EMAIL, C_SSN, C_PLAN, C_LICENCE, C_KIN, C_KIN_PHONE };
-const char *const table_contact_columns[] = {"!person_id", "!family_name", "!given_name", "former_family_name", "phone", "fax", "email", "ssn",
+const char *const omop_contact_columns[] = {"!person_id", "!family_name", "!given_name", "former_family_name", "phone", "fax", "email", "ssn",
 	"plan_number", "licence", "kin_name", "kin_phone", NULL};
 
 enum { L_ID, L_LINE, L_LINE_2, L_CITY, L_STATE, L_ZIP, L_COUNTY, L_SOURCE, L_COUNTRY };
-const char *const table_location_columns[] = {"!location_id", "address_1", "address_2", "city", "state", "zip", "county", "location_source_value",
+const char *const omop_location_columns[] = {"!location_id", "address_1", "address_2", "city", "state", "zip", "county", "location_source_value",
 	"country_source_value", NULL};
 
 static const char *
 gender(struct table *t)
 {
-	struct str concept = table_value(t, P_GENDER), source = table_value(t, P_GENDER_SOURCE);
+	struct str concept = omop_value(t, P_GENDER), source = omop_value(t, P_GENDER_SOURCE);
 	char c = source.n ? source.p[0] : 0;
 
-	if (str_eq(concept, STR("8507")) || (!table_has(t, P_GENDER) && (c == 'M' || c == 'm')))
+	if (str_eq(concept, STR("8507")) || (!omop_has(t, P_GENDER) && (c == 'M' || c == 'm')))
 		return "male";
-	if (str_eq(concept, STR("8532")) || (!table_has(t, P_GENDER) && (c == 'F' || c == 'f')))
+	if (str_eq(concept, STR("8532")) || (!omop_has(t, P_GENDER) && (c == 'F' || c == 'f')))
 		return "female";
 	return str_eq(concept, STR("8521")) ? "other" : "unknown";
 }
@@ -37,13 +37,13 @@ gender(struct table *t)
 static bool
 two(struct table *t, uint8_t column, uint64_t most, uint64_t *ret)
 {
-	struct str s = table_value(t, column);
+	struct str s = omop_value(t, column);
 
 	if (!s.n)
 		return false;
 	if (!err_is(num_parse_u64(s, most, ret)) && *ret)
 		return true;
-	table_bad(t, column, "bad-date");
+	omop_bad(t, column, "bad-date");
 	return false;
 }
 
@@ -52,12 +52,12 @@ birth(struct table *t)
 {
 	uint64_t y = 0, m = 0, d = 0;
 
-	if (table_value(t, P_BIRTH).n) {
-		(void)table_day(t, "birthDate", P_BIRTH);
+	if (omop_value(t, P_BIRTH).n) {
+		(void)omop_day(t, "birthDate", P_BIRTH);
 		return;
 	}
-	if (err_is(num_parse_u64(table_value(t, P_YEAR), 2999, &y)) || y < 1800) {
-		table_bad(t, P_YEAR, "bad-date");
+	if (err_is(num_parse_u64(omop_value(t, P_YEAR), 2999, &y)) || y < 1800) {
+		omop_bad(t, P_YEAR, "bad-date");
 		return;
 	}
 	fhir_open_string(&t->w, "birthDate");
@@ -77,11 +77,11 @@ race(struct table *t, const char *url, uint8_t concept, uint8_t source)
 		{STR("8527"), "2106-3", "White"}, {STR("8516"), "2054-5", "Black or African American"}, {STR("8515"), "2028-9", "Asian"},
 		{STR("8557"), "2076-8", "Native Hawaiian or Other Pacific Islander"}, {STR("8657"), "1002-5", "American Indian or Alaska Native"},
 		{STR("38003563"), "2135-2", "Hispanic or Latino"}, {STR("38003564"), "2186-5", "Not Hispanic or Latino"}};
-	struct str text = table_value(t, source);
+	struct str text = omop_value(t, source);
 	size_t i = 0;
 
 	/* by the concept, or by the code that the source used */
-	while (i < ARRAY_LEN(known) && !str_eq(table_value(t, concept), known[i].concept) && !str_eq(text, str_c(known[i].code)))
+	while (i < ARRAY_LEN(known) && !str_eq(omop_value(t, concept), known[i].concept) && !str_eq(text, str_c(known[i].code)))
 		i++;
 	if (i == ARRAY_LEN(known) && !text.n)
 		return;
@@ -91,7 +91,7 @@ race(struct table *t, const char *url, uint8_t concept, uint8_t source)
 	if (i < ARRAY_LEN(known)) {
 		fhir_object(&t->w, NULL);
 		fhir_literal(&t->w, "url", "ombCategory");
-		table_coding(t, "valueCoding", CDCREC, known[i].code, known[i].display);
+		omop_coding(t, "valueCoding", CDCREC, known[i].code, known[i].display);
 		fhir_end(&t->w);
 	}
 	fhir_object(&t->w, NULL);
@@ -122,65 +122,65 @@ address(struct table *t, const char *key, const struct str *f, const char *use)
 
 /* A patch: what death and person_contact say of the same patient stays. Arrays are whole: identifiers of both tables are written here. */
 struct err
-table_person(struct table *t)
+omop_person(struct table *t)
 {
-	struct map_id id = table_own(t, "Patient");
+	struct map_id id = omop_own(t, "Patient");
 	struct side_row row;
 
-	table_begin(t, "Patient", &id);
+	omop_begin(t, "Patient", &id);
 	fhir_array(&t->w, "extension");
 	race(t, US_CORE "us-core-race", P_RACE, P_RACE_SOURCE);
 	race(t, US_CORE "us-core-ethnicity", P_ETHNICITY, P_ETHNICITY_SOURCE);
 	fhir_end(&t->w);
 	fhir_array(&t->w, "identifier");
-	table_identifier(t, "MR", NULL, table_value(t, P_SOURCE));
-	if (side_get(t->l->o.contacts, table_value(t, P_ID), &row)) {
-		table_identifier(t, "SS", "http://hl7.org/fhir/sid/us-ssn", row.fields[C_SSN]);
-		table_identifier(t, "MB", NULL, row.fields[C_PLAN]);
-		table_identifier(t, "DL", NULL, row.fields[C_LICENCE]);
+	omop_identifier(t, "MR", NULL, omop_value(t, P_SOURCE));
+	if (side_get(t->l->o.contacts, omop_value(t, P_ID), &row)) {
+		omop_identifier(t, "SS", "http://hl7.org/fhir/sid/us-ssn", row.fields[C_SSN]);
+		omop_identifier(t, "MB", NULL, row.fields[C_PLAN]);
+		omop_identifier(t, "DL", NULL, row.fields[C_LICENCE]);
 	}
 	fhir_end(&t->w);
 	fhir_literal(&t->w, "gender", gender(t));
 	birth(t);
-	if (table_has(t, P_LOCATION) && side_get(t->l->o.locations, table_value(t, P_LOCATION), &row)) {
+	if (omop_has(t, P_LOCATION) && side_get(t->l->o.locations, omop_value(t, P_LOCATION), &row)) {
 		fhir_array(&t->w, "address");
 		address(t, NULL, row.fields, "home");
 		fhir_end(&t->w);
 	}
 	fhir_array(&t->w, "generalPractitioner");
-	table_ref(t, NULL, "Practitioner", "provider", P_PROVIDER);
+	omop_ref(t, NULL, "Practitioner", "provider", P_PROVIDER);
 	fhir_end(&t->w);
-	table_ref(t, "managingOrganization", "Organization", "care_site", P_CARE_SITE);
-	return table_end(t, LANDED_PATCH, "Patient", &id, &id);
+	omop_ref(t, "managingOrganization", "Organization", "care_site", P_CARE_SITE);
+	return omop_end(t, LANDED_PATCH, "Patient", &id, &id);
 }
 
 static void
 telecom(struct table *t, const char *system, uint8_t column)
 {
 	fhir_object(&t->w, NULL);
-	table_text(t, "value", column);
+	omop_text(t, "value", column);
 	if (!fhir_is_empty(&t->w))
 		fhir_literal(&t->w, "system", system);
 	fhir_end(&t->w);
 }
 
 struct err
-table_contact(struct table *t)
+omop_contact(struct table *t)
 {
-	struct map_id id = table_patient(t, C_ID);
+	struct map_id id = omop_patient(t, C_ID);
 
-	table_begin(t, "Patient", &id);
+	omop_begin(t, "Patient", &id);
 	fhir_array(&t->w, "name");
 	fhir_object(&t->w, NULL);
-	table_text(t, "family", C_FAMILY);
+	omop_text(t, "family", C_FAMILY);
 	fhir_array(&t->w, "given");
-	table_text(t, NULL, C_GIVEN);
+	omop_text(t, NULL, C_GIVEN);
 	fhir_end(&t->w);
 	fhir_end(&t->w);
-	if (table_has(t, C_FORMER)) {
+	if (omop_has(t, C_FORMER)) {
 		fhir_object(&t->w, NULL);
 		fhir_literal(&t->w, "use", "old");
-		table_text(t, "family", C_FORMER);
+		omop_text(t, "family", C_FORMER);
 		fhir_end(&t->w);
 	}
 	fhir_end(&t->w);
@@ -192,146 +192,146 @@ table_contact(struct table *t)
 	fhir_array(&t->w, "contact");
 	fhir_object(&t->w, NULL);
 	fhir_object(&t->w, "name");
-	table_text(t, "text", C_KIN);
+	omop_text(t, "text", C_KIN);
 	fhir_end(&t->w);
 	fhir_array(&t->w, "telecom");
 	telecom(t, "phone", C_KIN_PHONE);
 	fhir_end(&t->w);
 	fhir_end(&t->w);
 	fhir_end(&t->w);
-	return table_end(t, LANDED_PATCH, "Patient", &id, &id);
+	return omop_end(t, LANDED_PATCH, "Patient", &id, &id);
 }
 
 enum { D_ID, D_DATE, D_TIME };
-const char *const table_death_columns[] = {"!person_id", "!death_date", "death_datetime", NULL};
+const char *const omop_death_columns[] = {"!person_id", "!death_date", "death_datetime", NULL};
 
 struct err
-table_death(struct table *t)
+omop_death(struct table *t)
 {
-	struct map_id id = table_patient(t, D_ID);
+	struct map_id id = omop_patient(t, D_ID);
 
-	table_begin(t, "Patient", &id);
-	if (!table_time(t, "deceasedDateTime", D_TIME, D_DATE))
-		table_bad(t, D_DATE, "missing");
-	return table_end(t, LANDED_PATCH, "Patient", &id, &id);
+	omop_begin(t, "Patient", &id);
+	if (!omop_time(t, "deceasedDateTime", D_TIME, D_DATE))
+		omop_bad(t, D_DATE, "missing");
+	return omop_end(t, LANDED_PATCH, "Patient", &id, &id);
 }
 
 /* ---- places and staff ---- */
 
 struct err
-table_location(struct table *t)
+omop_location(struct table *t)
 {
-	struct map_id id = table_own(t, "Location");
-	struct str f[ARRAY_LEN(table_location_columns)];
+	struct map_id id = omop_own(t, "Location");
+	struct str f[ARRAY_LEN(omop_location_columns)];
 
-	for (uint8_t i = 0; table_location_columns[i]; i++)
-		f[i] = table_value(t, i);
-	table_begin(t, "Location", &id);
+	for (uint8_t i = 0; omop_location_columns[i]; i++)
+		f[i] = omop_value(t, i);
+	omop_begin(t, "Location", &id);
 	fhir_array(&t->w, "identifier");
-	table_identifier(t, NULL, NULL, f[L_SOURCE]);
+	omop_identifier(t, NULL, NULL, f[L_SOURCE]);
 	fhir_end(&t->w);
 	fhir_literal(&t->w, "mode", "instance");
 	address(t, "address", f, NULL);
-	return table_end(t, LANDED_PUT, "Location", &id, NULL);
+	return omop_end(t, LANDED_PUT, "Location", &id, NULL);
 }
 
 enum { PR_ID, PR_NAME, PR_NPI, PR_DEA, PR_SPECIALTY, PR_CARE_SITE, PR_GENDER, PR_SOURCE, PR_SPECIALTY_SOURCE };
-const char *const table_provider_columns[] = {"!provider_id", "provider_name", "npi", "dea", "specialty_concept_id", "care_site_id",
+const char *const omop_provider_columns[] = {"!provider_id", "provider_name", "npi", "dea", "specialty_concept_id", "care_site_id",
 	"gender_source_value", "provider_source_value", "specialty_source_value", NULL};
 
 struct err
-table_provider(struct table *t)
+omop_provider(struct table *t)
 {
-	struct map_id id = table_own(t, "Practitioner");
-	struct str sex = table_value(t, PR_GENDER);
+	struct map_id id = omop_own(t, "Practitioner");
+	struct str sex = omop_value(t, PR_GENDER);
 
-	table_begin(t, "Practitioner", &id);
+	omop_begin(t, "Practitioner", &id);
 	fhir_array(&t->w, "identifier");
-	table_identifier(t, "NPI", "http://hl7.org/fhir/sid/us-npi", table_value(t, PR_NPI));
-	table_identifier(t, "DEA", NULL, table_value(t, PR_DEA));
-	table_identifier(t, NULL, NULL, table_value(t, PR_SOURCE));
+	omop_identifier(t, "NPI", "http://hl7.org/fhir/sid/us-npi", omop_value(t, PR_NPI));
+	omop_identifier(t, "DEA", NULL, omop_value(t, PR_DEA));
+	omop_identifier(t, NULL, NULL, omop_value(t, PR_SOURCE));
 	fhir_end(&t->w);
 	fhir_array(&t->w, "name");
 	fhir_object(&t->w, NULL);
-	table_text(t, "text", PR_NAME);
+	omop_text(t, "text", PR_NAME);
 	fhir_end(&t->w);
 	fhir_end(&t->w);
 	if (sex.n)
 		fhir_literal(&t->w, "gender", sex.p[0] == 'M' || sex.p[0] == 'm' ? "male" : sex.p[0] == 'F' || sex.p[0] == 'f' ? "female" : "unknown");
 	fhir_array(&t->w, "qualification");
 	fhir_object(&t->w, NULL);
-	(void)table_concept(t, "code", PR_SPECIALTY, PR_SPECIALTY_SOURCE, TABLE_NO_COLUMN);
+	(void)omop_concept(t, "code", PR_SPECIALTY, PR_SPECIALTY_SOURCE, TABLE_NO_COLUMN);
 	fhir_end(&t->w);
 	fhir_end(&t->w);
-	return table_end(t, LANDED_PUT, "Practitioner", &id, NULL);
+	return omop_end(t, LANDED_PUT, "Practitioner", &id, NULL);
 }
 
 enum { CS_ID, CS_NAME, CS_PLACE, CS_LOCATION, CS_SOURCE, CS_PLACE_SOURCE };
-const char *const table_care_site_columns[] = {"!care_site_id", "care_site_name", "place_of_service_concept_id", "location_id",
+const char *const omop_care_site_columns[] = {"!care_site_id", "care_site_name", "place_of_service_concept_id", "location_id",
 	"care_site_source_value", "place_of_service_source_value", NULL};
 
 struct err
-table_care_site(struct table *t)
+omop_care_site(struct table *t)
 {
-	struct map_id id = table_own(t, "Organization");
+	struct map_id id = omop_own(t, "Organization");
 	struct side_row row;
 
-	table_begin(t, "Organization", &id);
+	omop_begin(t, "Organization", &id);
 	fhir_array(&t->w, "identifier");
-	table_identifier(t, NULL, NULL, table_value(t, CS_SOURCE));
+	omop_identifier(t, NULL, NULL, omop_value(t, CS_SOURCE));
 	fhir_end(&t->w);
 	fhir_array(&t->w, "type");
-	(void)table_concept(t, NULL, CS_PLACE, CS_PLACE_SOURCE, TABLE_NO_COLUMN);
+	(void)omop_concept(t, NULL, CS_PLACE, CS_PLACE_SOURCE, TABLE_NO_COLUMN);
 	fhir_end(&t->w);
-	table_text(t, "name", CS_NAME);
-	if (table_has(t, CS_LOCATION) && side_get(t->l->o.locations, table_value(t, CS_LOCATION), &row)) {
+	omop_text(t, "name", CS_NAME);
+	if (omop_has(t, CS_LOCATION) && side_get(t->l->o.locations, omop_value(t, CS_LOCATION), &row)) {
 		fhir_array(&t->w, "address");
 		address(t, NULL, row.fields, NULL);
 		fhir_end(&t->w);
 	}
-	return table_end(t, LANDED_PUT, "Organization", &id, NULL);
+	return omop_end(t, LANDED_PUT, "Organization", &id, NULL);
 }
 
 /* ---- what a person is observed and insured for ---- */
 
 enum { OP_ID, OP_PERSON, OP_START, OP_END, OP_TYPE };
-const char *const table_observation_period_columns[] = {"!observation_period_id", "!person_id", "!observation_period_start_date",
+const char *const omop_observation_period_columns[] = {"!observation_period_id", "!person_id", "!observation_period_start_date",
 	"!observation_period_end_date", "period_type_concept_id", NULL};
 
 struct err
-table_observation_period(struct table *t)
+omop_observation_period(struct table *t)
 {
-	struct map_id id = table_own(t, "EpisodeOfCare"), who = table_patient(t, OP_PERSON);
+	struct map_id id = omop_own(t, "EpisodeOfCare"), who = omop_patient(t, OP_PERSON);
 
-	table_begin(t, "EpisodeOfCare", &id);
+	omop_begin(t, "EpisodeOfCare", &id);
 	fhir_literal(&t->w, "status", "finished");
 	fhir_array(&t->w, "type");
-	(void)table_concept(t, NULL, OP_TYPE, TABLE_NO_COLUMN, TABLE_NO_COLUMN);
+	(void)omop_concept(t, NULL, OP_TYPE, TABLE_NO_COLUMN, TABLE_NO_COLUMN);
 	fhir_end(&t->w);
-	table_put_ref(t, "patient", "Patient", &who);
-	table_period(t, "period", TABLE_NO_COLUMN, OP_START, TABLE_NO_COLUMN, OP_END);
-	return table_end(t, LANDED_PUT, "EpisodeOfCare", &id, &who);
+	omop_put_ref(t, "patient", "Patient", &who);
+	omop_period(t, "period", TABLE_NO_COLUMN, OP_START, TABLE_NO_COLUMN, OP_END);
+	return omop_end(t, LANDED_PUT, "EpisodeOfCare", &id, &who);
 }
 
 enum { PP_ID, PP_PERSON, PP_START, PP_END, PP_PAYER, PP_PAYER_SOURCE, PP_PLAN, PP_PLAN_SOURCE };
-const char *const table_plan_period_columns[] = {"!payer_plan_period_id", "!person_id", "!payer_plan_period_start_date",
+const char *const omop_plan_period_columns[] = {"!payer_plan_period_id", "!person_id", "!payer_plan_period_start_date",
 	"!payer_plan_period_end_date", "payer_concept_id", "payer_source_value", "plan_concept_id", "plan_source_value", NULL};
 
 struct err
-table_plan_period(struct table *t)
+omop_plan_period(struct table *t)
 {
-	struct map_id id = table_own(t, "Coverage"), who = table_patient(t, PP_PERSON);
+	struct map_id id = omop_own(t, "Coverage"), who = omop_patient(t, PP_PERSON);
 
-	table_begin(t, "Coverage", &id);
+	omop_begin(t, "Coverage", &id);
 	fhir_literal(&t->w, "status", "active");
-	(void)table_concept(t, "type", PP_PLAN, PP_PLAN_SOURCE, TABLE_NO_COLUMN);
-	table_put_ref(t, "beneficiary", "Patient", &who);
-	table_period(t, "period", TABLE_NO_COLUMN, PP_START, TABLE_NO_COLUMN, PP_END);
+	(void)omop_concept(t, "type", PP_PLAN, PP_PLAN_SOURCE, TABLE_NO_COLUMN);
+	omop_put_ref(t, "beneficiary", "Patient", &who);
+	omop_period(t, "period", TABLE_NO_COLUMN, PP_START, TABLE_NO_COLUMN, PP_END);
 	fhir_array(&t->w, "payor");
 	fhir_object(&t->w, NULL);
-	fhir_string(&t->w, "display", table_value(t, PP_PAYER_SOURCE).n ? table_value(t, PP_PAYER_SOURCE)
-	    : table_has(t, PP_PAYER) ? table_value(t, PP_PAYER) : STR("unknown"));
+	fhir_string(&t->w, "display", omop_value(t, PP_PAYER_SOURCE).n ? omop_value(t, PP_PAYER_SOURCE)
+	    : omop_has(t, PP_PAYER) ? omop_value(t, PP_PAYER) : STR("unknown"));
 	fhir_end(&t->w);
 	fhir_end(&t->w);
-	return table_end(t, LANDED_PUT, "Coverage", &id, &who);
+	return omop_end(t, LANDED_PUT, "Coverage", &id, &who);
 }

@@ -1,6 +1,6 @@
 /*
  * table_private: what the files of warehouse tables share. A kind of table is a name, its columns and a function that makes resources of one row.
- * A function reads columns by their place in the kind's list; what is wrong is noted by table_bad(), and then nothing that it makes is emitted.
+ * A function reads columns by their place in the kind's list; what is wrong is noted by omop_bad(), and then nothing that it makes is emitted.
  */
 #ifndef CLOISTER_CLINIC_TABLE_PRIVATE_H
 #define CLOISTER_CLINIC_TABLE_PRIVATE_H
@@ -13,7 +13,7 @@
 #define UCUM "http://unitsofmeasure.org"
 
 struct table;
-struct table_kind {
+struct omop_kind {
 	const char *name;
 	/* those that are read, in the order of the function's enum; "!name": there is no such table without it. NULL ends them */
 	const char *const *columns;
@@ -24,7 +24,7 @@ struct table_kind {
 struct table {
 	struct landed *l;
 	struct side *side;      /* fills it instead */
-	const struct table_kind *kind;
+	const struct omop_kind *kind;
 	const char *reason;     /* the whole table is refused, once */
 	bool headed, told;
 	size_t columns;         /* of the header */
@@ -36,45 +36,45 @@ struct table {
 };
 
 /* ---- one row ---- */
-struct str table_value(const struct table *t, uint8_t column); /* without blanks around it; empty: absent or \N */
-void table_bad(struct table *t, uint8_t column, const char *reason); /* the first counts */
-bool table_has(const struct table *t, uint8_t column); /* neither empty nor the concept 0 */
-/* table_id(t, type, table, value): the pool's id of a row: "person/17". */
-struct map_id table_id(struct table *t, const char *type, const char *table, struct str value);
-/* table_own(t, type): by the first column. table_patient(t, column). Both are bad if it is empty. */
-struct map_id table_own(struct table *t, const char *type);
-struct map_id table_patient(struct table *t, uint8_t column);
+struct str omop_value(const struct table *t, uint8_t column); /* without blanks around it; empty: absent or \N */
+void omop_bad(struct table *t, uint8_t column, const char *reason); /* the first counts */
+bool omop_has(const struct table *t, uint8_t column); /* neither empty nor the concept 0 */
+/* omop_id(t, type, table, value): the pool's id of a row: "person/17". */
+struct map_id omop_id(struct table *t, const char *type, const char *table, struct str value);
+/* omop_own(t, type): by the first column. omop_patient(t, column). Both are bad if it is empty. */
+struct map_id omop_own(struct table *t, const char *type);
+struct map_id omop_patient(struct table *t, uint8_t column);
 
-void table_begin(struct table *t, const char *type, const struct map_id *id);
-/* table_end(t, op, type, id, patient): the resource is whole: emitted, unless the row is bad. */
-struct err table_end(struct table *t, enum landed_op op, const char *type, const struct map_id *id, const struct map_id *patient);
+void omop_begin(struct table *t, const char *type, const struct map_id *id);
+/* omop_end(t, op, type, id, patient): the resource is whole: emitted, unless the row is bad. */
+struct err omop_end(struct table *t, enum landed_op op, const char *type, const struct map_id *id, const struct map_id *patient);
 
-void table_put_ref(struct table *t, const char *key, const char *type, const struct map_id *id);
-void table_ref(struct table *t, const char *key, const char *type, const char *table, uint8_t column); /* nothing if it is empty */
-void table_text(struct table *t, const char *key, uint8_t column);
-/* table_time(t, key, stamp, day): dateTime of a column with time, else of the day alone; false: neither is there, or it is none (bad-date). */
-bool table_time(struct table *t, const char *key, uint8_t stamp, uint8_t day);
-bool table_day(struct table *t, const char *key, uint8_t column); /* YYYY-MM-DD of either form */
-void table_period(struct table *t, const char *key, uint8_t start_stamp, uint8_t start_day, uint8_t end_stamp, uint8_t end_day);
-bool table_decimal(struct table *t, const char *key, uint8_t column); /* bad-number */
-/* table_concept(t, key, concept, source, source_concept): a CodeableConcept; false: nothing is known. */
-bool table_concept(struct table *t, const char *key, uint8_t concept, uint8_t source, uint8_t source_concept);
-void table_quantity(struct table *t, const char *key, uint8_t value, uint8_t unit_concept, uint8_t unit, const char *comparator);
-void table_coding(struct table *t, const char *key, const char *system, const char *code, const char *display);
-void table_identifier(struct table *t, const char *type_code, const char *system, struct str value);
+void omop_put_ref(struct table *t, const char *key, const char *type, const struct map_id *id);
+void omop_ref(struct table *t, const char *key, const char *type, const char *table, uint8_t column); /* nothing if it is empty */
+void omop_text(struct table *t, const char *key, uint8_t column);
+/* omop_time(t, key, stamp, day): dateTime of a column with time, else of the day alone; false: neither is there, or it is none (bad-date). */
+bool omop_time(struct table *t, const char *key, uint8_t stamp, uint8_t day);
+bool omop_day(struct table *t, const char *key, uint8_t column); /* YYYY-MM-DD of either form */
+void omop_period(struct table *t, const char *key, uint8_t start_stamp, uint8_t start_day, uint8_t end_stamp, uint8_t end_day);
+bool omop_decimal(struct table *t, const char *key, uint8_t column); /* bad-number */
+/* omop_concept(t, key, concept, source, source_concept): a CodeableConcept; false: nothing is known. */
+bool omop_concept(struct table *t, const char *key, uint8_t concept, uint8_t source, uint8_t source_concept);
+void omop_quantity(struct table *t, const char *key, uint8_t value, uint8_t unit_concept, uint8_t unit, const char *comparator);
+void omop_coding(struct table *t, const char *key, const char *system, const char *code, const char *display);
+void omop_identifier(struct table *t, const char *type_code, const char *system, struct str value);
 
-extern const struct table_kind table_kinds[]; /* ends with a NULL name */
-const struct table_kind *table_kind_of(struct str file_name); /* by name; NULL */
+extern const struct omop_kind omop_kinds[]; /* ends with a NULL name */
+const struct omop_kind *omop_kind_of(struct str file_name); /* by name; NULL */
 
-struct err table_person(struct table *t), table_contact(struct table *t), table_death(struct table *t), table_location(struct table *t),
-    table_provider(struct table *t), table_care_site(struct table *t), table_visit(struct table *t), table_visit_detail(struct table *t),
-    table_condition(struct table *t), table_drug(struct table *t), table_measurement(struct table *t), table_observation(struct table *t),
-    table_procedure(struct table *t), table_device(struct table *t), table_note(struct table *t), table_specimen(struct table *t),
-    table_observation_period(struct table *t), table_plan_period(struct table *t);
-extern const char *const table_person_columns[], *const table_contact_columns[], *const table_death_columns[], *const table_location_columns[],
-    *const table_provider_columns[], *const table_care_site_columns[], *const table_visit_columns[], *const table_visit_detail_columns[],
-    *const table_condition_columns[], *const table_drug_columns[], *const table_measurement_columns[], *const table_observation_columns[],
-    *const table_procedure_columns[], *const table_device_columns[], *const table_note_columns[], *const table_specimen_columns[],
-    *const table_observation_period_columns[], *const table_plan_period_columns[];
+struct err omop_person(struct table *t), omop_contact(struct table *t), omop_death(struct table *t), omop_location(struct table *t),
+    omop_provider(struct table *t), omop_care_site(struct table *t), omop_visit(struct table *t), omop_visit_detail(struct table *t),
+    omop_condition(struct table *t), omop_drug(struct table *t), omop_measurement(struct table *t), omop_observation(struct table *t),
+    omop_procedure(struct table *t), omop_device(struct table *t), omop_note(struct table *t), omop_specimen(struct table *t),
+    omop_observation_period(struct table *t), omop_plan_period(struct table *t);
+extern const char *const omop_person_columns[], *const omop_contact_columns[], *const omop_death_columns[], *const omop_location_columns[],
+    *const omop_provider_columns[], *const omop_care_site_columns[], *const omop_visit_columns[], *const omop_visit_detail_columns[],
+    *const omop_condition_columns[], *const omop_drug_columns[], *const omop_measurement_columns[], *const omop_observation_columns[],
+    *const omop_procedure_columns[], *const omop_device_columns[], *const omop_note_columns[], *const omop_specimen_columns[],
+    *const omop_observation_period_columns[], *const omop_plan_period_columns[];
 
 #endif

@@ -6,7 +6,7 @@
 /* ---- values ---- */
 
 struct str
-table_value(const struct table *t, uint8_t column)
+omop_value(const struct table *t, uint8_t column)
 {
 	struct str s;
 
@@ -17,15 +17,15 @@ table_value(const struct table *t, uint8_t column)
 }
 
 bool
-table_has(const struct table *t, uint8_t column)
+omop_has(const struct table *t, uint8_t column)
 {
-	struct str s = table_value(t, column);
+	struct str s = omop_value(t, column);
 
 	return s.n && !str_eq(s, STR("0"));
 }
 
 void
-table_bad(struct table *t, uint8_t column, const char *reason)
+omop_bad(struct table *t, uint8_t column, const char *reason)
 {
 	if (t->bad)
 		return;
@@ -34,7 +34,7 @@ table_bad(struct table *t, uint8_t column, const char *reason)
 }
 
 struct map_id
-table_id(struct table *t, const char *type, const char *table, struct str value)
+omop_id(struct table *t, const char *type, const char *table, struct str value)
 {
 	AUTO_BUF source = BUF_WIPED(CSV_LIMIT_RECORD + 64);
 
@@ -45,27 +45,27 @@ table_id(struct table *t, const char *type, const char *table, struct str value)
 }
 
 struct map_id
-table_own(struct table *t, const char *type)
+omop_own(struct table *t, const char *type)
 {
-	struct str v = table_value(t, 0);
+	struct str v = omop_value(t, 0);
 
 	if (!v.n)
-		table_bad(t, 0, "missing");
-	return table_id(t, type, t->kind->name, v);
+		omop_bad(t, 0, "missing");
+	return omop_id(t, type, t->kind->name, v);
 }
 
 struct map_id
-table_patient(struct table *t, uint8_t column)
+omop_patient(struct table *t, uint8_t column)
 {
-	struct str v = table_value(t, column);
+	struct str v = omop_value(t, column);
 
 	if (!v.n)
-		table_bad(t, column, "missing");
-	return table_id(t, "Patient", "person", v);
+		omop_bad(t, column, "missing");
+	return omop_id(t, "Patient", "person", v);
 }
 
 void
-table_begin(struct table *t, const char *type, const struct map_id *id)
+omop_begin(struct table *t, const char *type, const struct map_id *id)
 {
 	buf_clear(&t->l->body);
 	fhir_begin(&t->w, &t->l->body);
@@ -77,7 +77,7 @@ table_begin(struct table *t, const char *type, const struct map_id *id)
 }
 
 struct err
-table_end(struct table *t, enum landed_op op, const char *type, const struct map_id *id, const struct map_id *patient)
+omop_end(struct table *t, enum landed_op op, const char *type, const struct map_id *id, const struct map_id *patient)
 {
 	fhir_end(&t->w);
 	TRY(buf_check(t->w.b));
@@ -85,7 +85,7 @@ table_end(struct table *t, enum landed_op op, const char *type, const struct map
 }
 
 void
-table_put_ref(struct table *t, const char *key, const char *type, const struct map_id *id)
+omop_put_ref(struct table *t, const char *key, const char *type, const struct map_id *id)
 {
 	fhir_object(&t->w, key);
 	fhir_open_string(&t->w, "reference");
@@ -97,20 +97,20 @@ table_put_ref(struct table *t, const char *key, const char *type, const struct m
 }
 
 void
-table_ref(struct table *t, const char *key, const char *type, const char *table, uint8_t column)
+omop_ref(struct table *t, const char *key, const char *type, const char *table, uint8_t column)
 {
 	struct map_id id;
 
-	if (!table_has(t, column))
+	if (!omop_has(t, column))
 		return;
-	id = table_id(t, type, table, table_value(t, column));
-	table_put_ref(t, key, type, &id);
+	id = omop_id(t, type, table, omop_value(t, column));
+	omop_put_ref(t, key, type, &id);
 }
 
 void
-table_text(struct table *t, const char *key, uint8_t column)
+omop_text(struct table *t, const char *key, uint8_t column)
 {
-	fhir_string(&t->w, key, table_value(t, column));
+	fhir_string(&t->w, key, omop_value(t, column));
 }
 
 /* ---- dates and numbers ---- */
@@ -200,14 +200,14 @@ stamp(struct table *t, const char *key, struct str s)
 }
 
 bool
-table_day(struct table *t, const char *key, uint8_t column)
+omop_day(struct table *t, const char *key, uint8_t column)
 {
-	struct str s = table_value(t, column);
+	struct str s = omop_value(t, column);
 
 	if (!s.n)
 		return false;
 	if (!is_day(s) || (s.n > 10 && s.p[10] != ' ' && s.p[10] != 'T')) {
-		table_bad(t, column, "bad-date");
+		omop_bad(t, column, "bad-date");
 		return false;
 	}
 	fhir_string(&t->w, key, str_sub(s, 0, 10));
@@ -215,26 +215,26 @@ table_day(struct table *t, const char *key, uint8_t column)
 }
 
 bool
-table_time(struct table *t, const char *key, uint8_t with_time, uint8_t day)
+omop_time(struct table *t, const char *key, uint8_t with_time, uint8_t day)
 {
-	struct str s = table_value(t, with_time);
+	struct str s = omop_value(t, with_time);
 
 	if (!s.n)
-		return table_day(t, key, day);
+		return omop_day(t, key, day);
 	if (s.n == 10)
-		return table_day(t, key, with_time);
+		return omop_day(t, key, with_time);
 	if (stamp(t, key, s))
 		return true;
-	table_bad(t, with_time, "bad-date");
+	omop_bad(t, with_time, "bad-date");
 	return false;
 }
 
 void
-table_period(struct table *t, const char *key, uint8_t start_stamp, uint8_t start_day, uint8_t end_stamp, uint8_t end_day)
+omop_period(struct table *t, const char *key, uint8_t start_stamp, uint8_t start_day, uint8_t end_stamp, uint8_t end_day)
 {
 	fhir_object(&t->w, key);
-	table_time(t, "start", start_stamp, start_day);
-	table_time(t, "end", end_stamp, end_day);
+	omop_time(t, "start", start_stamp, start_day);
+	omop_time(t, "end", end_stamp, end_day);
 	fhir_end(&t->w);
 }
 
@@ -259,20 +259,21 @@ exponent(struct str s)
 	for (size_t k = 0; k < power.n; k++)
 		if (power.p[k] < '0' || power.p[k] > '9')
 			return false;
-	return digits && points <= 1 && power.n >= 1 && power.n <= 3 && !(digits > 1 && s.p[s.p[0] == '-'] == '0' && points == 0);
+	i = s.p[0] == '-';
+	return digits && points <= 1 && power.n >= 1 && power.n <= 3 && !(s.p[i] == '0' && s.p[i + 1] >= '0' && s.p[i + 1] <= '9');
 }
 
 bool
-table_decimal(struct table *t, const char *key, uint8_t column)
+omop_decimal(struct table *t, const char *key, uint8_t column)
 {
-	struct str s = table_value(t, column);
+	struct str s = omop_value(t, column);
 
 	if (!s.n)
 		return false;
 	if (fhir_decimal(&t->w, key, s))
 		return true;
 	if (!exponent(s)) {
-		table_bad(t, column, "bad-number");
+		omop_bad(t, column, "bad-number");
 		return false;
 	}
 	/* written as a number, not a string: the key by hand */
@@ -321,7 +322,7 @@ one_coding(struct table *t, const char *system, struct str code, struct str disp
 }
 
 void
-table_coding(struct table *t, const char *key, const char *system, const char *code, const char *display)
+omop_coding(struct table *t, const char *key, const char *system, const char *code, const char *display)
 {
 	fhir_object(&t->w, key);
 	fhir_literal(&t->w, "system", system);
@@ -338,7 +339,7 @@ known_coding(struct table *t, uint8_t concept, struct str not_code, struct str *
 	struct side_row row;
 	const char *system;
 
-	if (!table_has(t, concept) || !side_get(t->l->o.concepts, table_value(t, concept), &row))
+	if (!omop_has(t, concept) || !side_get(t->l->o.concepts, omop_value(t, concept), &row))
 		return false;
 	system = system_of(row.fields[SIDE_VOCABULARY]);
 	if (!system)
@@ -350,13 +351,13 @@ known_coding(struct table *t, uint8_t concept, struct str not_code, struct str *
 }
 
 bool
-table_concept(struct table *t, const char *key, uint8_t concept, uint8_t source, uint8_t source_concept)
+omop_concept(struct table *t, const char *key, uint8_t concept, uint8_t source, uint8_t source_concept)
 {
-	struct str value = table_value(t, source), vocabulary, code = STR_NONE, own = STR_NONE;
+	struct str value = omop_value(t, source), vocabulary, code = STR_NONE, own = STR_NONE;
 	struct side_row row;
 	bool has_own;
 
-	if (!value.n && !table_has(t, concept))
+	if (!value.n && !omop_has(t, concept))
 		return false;
 	fhir_object(&t->w, key);
 	fhir_array(&t->w, "coding");
@@ -367,9 +368,9 @@ table_concept(struct table *t, const char *key, uint8_t concept, uint8_t source,
 	else
 		has_own = known_coding(t, source_concept, STR_NONE, &own);
 	(void)known_coding(t, concept, own, &code);
-	if (table_has(t, concept))
-		one_coding(t, OHDSI, table_value(t, concept),
-		    side_get(t->l->o.concepts, table_value(t, concept), &row) ? row.fields[SIDE_CONCEPT_NAME] : STR_NONE);
+	if (omop_has(t, concept))
+		one_coding(t, OHDSI, omop_value(t, concept),
+		    side_get(t->l->o.concepts, omop_value(t, concept), &row) ? row.fields[SIDE_CONCEPT_NAME] : STR_NONE);
 	if (!has_own && value.n)
 		one_coding(t, NULL, value, STR_NONE);
 	fhir_end(&t->w);
@@ -380,15 +381,15 @@ table_concept(struct table *t, const char *key, uint8_t concept, uint8_t source,
 }
 
 void
-table_quantity(struct table *t, const char *key, uint8_t value, uint8_t unit_concept, uint8_t unit, const char *comparator)
+omop_quantity(struct table *t, const char *key, uint8_t value, uint8_t unit_concept, uint8_t unit, const char *comparator)
 {
 	struct side_row row;
-	struct str name = table_value(t, unit);
-	bool known = table_has(t, unit_concept) && side_get(t->l->o.concepts, table_value(t, unit_concept), &row) &&
+	struct str name = omop_value(t, unit);
+	bool known = omop_has(t, unit_concept) && side_get(t->l->o.concepts, omop_value(t, unit_concept), &row) &&
 	    str_eq(row.fields[SIDE_VOCABULARY], STR("UCUM"));
 
 	fhir_object(&t->w, key);
-	if (table_decimal(t, "value", value)) {
+	if (omop_decimal(t, "value", value)) {
 		if (comparator)
 			fhir_literal(&t->w, "comparator", comparator);
 		fhir_string(&t->w, "unit", name.n ? name : known ? row.fields[SIDE_CODE] : STR_NONE);
@@ -401,7 +402,7 @@ table_quantity(struct table *t, const char *key, uint8_t value, uint8_t unit_con
 }
 
 void
-table_identifier(struct table *t, const char *type_code, const char *system, struct str value)
+omop_identifier(struct table *t, const char *type_code, const char *system, struct str value)
 {
 	if (!value.n)
 		return;
@@ -409,7 +410,7 @@ table_identifier(struct table *t, const char *type_code, const char *system, str
 	if (type_code) {
 		fhir_object(&t->w, "type");
 		fhir_array(&t->w, "coding");
-		table_coding(t, NULL, V2 "0203", type_code, NULL);
+		omop_coding(t, NULL, V2 "0203", type_code, NULL);
 		fhir_end(&t->w);
 		fhir_end(&t->w);
 	}

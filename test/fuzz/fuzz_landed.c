@@ -28,7 +28,7 @@ on_row(void *ctx, const struct landed_row *r)
 	INVARIANT(r->id.n == LANDED_ID_CHARS && (r->patient.n == 0 || r->patient.n == LANDED_ID_CHARS));
 	if (r->op != LANDED_DELETE) {
 		o = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
-		INVARIANT(json_is_object(o));
+		INVARIANT(json_is_object(o) && body.p[0] == '{' && body.p[body.n - 1] == '}');
 		INVARIANT(str_eq(str_c(json_string_value(json_object_get(o, "id"))), r->id));
 		INVARIANT(strcmp(json_string_value(json_object_get(o, "resourceType")), r->type) == 0);
 		json_decref(o);
