@@ -1,7 +1,7 @@
 /*
- * How many identifiers are found: deid_gold_bench FOLDER FILE [misses]. FOLDER is what test/tools/deid_gold.py made: dictionaries and gold.txt, other.txt. Each
+ * How many identifiers are found: deid_gold_bench FOLDER FILE [misses|built-in]. FOLDER is what test/tools/deid_gold.py made: dictionaries and gold.txt, other.txt. Each
  * note is done twice, with what is known of its patient and without. A span is found if all of its letters and digits are gone. Prints JSON;
- * with "misses" also each span that was not found without known identifiers, and each look-alike that went: the gold is synthetic.
+ * with "built-in" only the program's own lists are used; with "misses" also each span that was not found without known identifiers, and each look-alike that went: the gold is synthetic.
  */
 #include <stdio.h>
 
@@ -180,12 +180,16 @@ main(int argc, char **argv)
 	uint64_t notes = 0;
 	FILE *f;
 
-	must(argc >= 3, "usage: deid_gold_bench FOLDER FILE [misses]");
-	misses = argc > 3;
+	must(argc >= 3, "usage: deid_gold_bench FOLDER FILE [misses|built-in]");
+	misses = argc > 3 && strcmp(argv[3], "misses") == 0;
 	must(!err_is(wordlists_init(&lists)), "no memory");
-	load(&lists, argv[1], "first-names.txt", WORD_FIRST);
-	load(&lists, argv[1], "surnames.txt", WORD_SURNAME);
-	load(&lists, argv[1], "cities.txt", WORD_PLACE);
+	if (argc > 3 && strcmp(argv[3], "built-in") == 0)
+		must(!err_is(wordlists_add_common(&lists)), "no memory");
+	if (argc < 4 || strcmp(argv[3], "built-in") != 0) {
+		load(&lists, argv[1], "first-names.txt", WORD_FIRST);
+		load(&lists, argv[1], "surnames.txt", WORD_SURNAME);
+		load(&lists, argv[1], "cities.txt", WORD_PLACE);
+	}
 	(void)snprintf(path, sizeof(path), "%s/%s", argv[1], argv[2]);
 	f = fopen(path, "re");
 	must(f != NULL, path);

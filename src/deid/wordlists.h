@@ -40,6 +40,8 @@ struct wordlists {
 
 struct err wordlists_init(struct wordlists *w); /* the built-in ones. Release after a failure too. NO_MEMORY */
 void wordlists_release(struct wordlists *w);
+/* wordlists_add_common(w): the most common names and large towns of the United States, built in. NO_MEMORY */
+struct err wordlists_add_common(struct wordlists *w);
 /* wordlists_add(w, bit, entry): SURNAME, FIRST, PLACE ("New Haven" is one) or ORDINARY. INVALID: other bits. NO_MEMORY */
 struct err wordlists_add(struct wordlists *w, enum word_bit bit, struct str entry);
 
