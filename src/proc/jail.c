@@ -270,8 +270,8 @@ static const struct rule {
 	MASKED(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND),
 	0},
 	{"unix", IS(0, AF_UNIX), 0},
-	{"internet", IS(0, AF_INET), 0},
-	{"internet", IS(0, AF_INET6), 0},
+	{"tcp", {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET}, {.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = 15, .datum_b = SOCK_STREAM}}, 2},
+	{"tcp", {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET6}, {.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = 15, .datum_b = SOCK_STREAM}}, 2},
 	{"no-address", IS(4, 0), 0},
 	{"cloexec", IS(2, O_CLOEXEC), 0},
 	{"descriptor", MASKED(3, AT_EMPTY_PATH, AT_EMPTY_PATH), 0}, /* newfstatat; statx is below */

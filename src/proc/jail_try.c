@@ -151,6 +151,12 @@ try_socket_inet6(void)
 }
 
 static bool
+try_socket_udp(void)
+{
+	return refused_socket(AF_INET, SOCK_DGRAM);
+}
+
+static bool
 try_socket_netlink(void)
 {
 	return refused_socket(AF_NETLINK, SOCK_RAW);
@@ -407,6 +413,7 @@ try_terminal_input(void)
 	X("link-from-outside", try_link_from_outside) \
 	X("rename-to-outside", try_rename_to_outside) \
 	X("setuid-file", try_make_executable_setuid) X("socket-inet", try_socket_inet) \
+	X("socket-udp", try_socket_udp) \
 	X("socket-inet6", try_socket_inet6) X("socket-netlink", try_socket_netlink) \
 	X("socket-raw", try_socket_raw) X("socket-unix", try_socket_unix) \
 	X("socketpair-other", try_socketpair_inet) X("connect", try_connect) \

@@ -14,7 +14,7 @@ import pytest
 
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 PROBE = BUILD / "test" / "tools" / "jail_probe"
-ROLES = {"ledger": 62012, "warden": 62013, "vault": 62014, "gate": 62015, "steward": 62016}
+ROLES = {"ledger": 62012, "warden": 62013, "vault": 62014, "gate": 62015, "steward": 62016, "intake": 62017}
 TRIES = subprocess.run([PROBE, "--list"], capture_output=True, text=True, check=True).stdout.split()
 
 # Refused by the kernel with an error, or by a filter that a library's probe must survive. Every other try must end the process.
@@ -25,6 +25,8 @@ BY_ERROR = {
 # In a gate or steward, which own no files, the same tries end in these ways: open is a refused probe, the rest kills.
 KILLED_WITHOUT_FILES = {"link-from-outside"}
 REFUSED_EARLY_WITHOUT_FILES = {"setuid-file", "rename-to-outside"}  # the file cannot even be made
+# Intake calls out, to brokers: that it may, and nothing beside it.
+DIALS = {"intake": {"socket-inet", "socket-inet6", "connect"}}
 AS_USER = [True, False] if os.geteuid() == 0 else [False]
 
 
@@ -67,6 +69,9 @@ roles = pytest.mark.parametrize("role", ROLES)
 def test_refused(house, role, what, as_root):
     code, said, problem = probe(house, role, what, as_root)
     assert said[:1] == ["entered"], problem
+    if what in DIALS.get(role, ()):
+        assert (code, said) == (1, ["entered", "allowed"])
+        return
     has_files = role not in ("gate", "steward")
     by_error = what in BY_ERROR
     if not has_files:
@@ -99,6 +104,7 @@ GROUPS = {  # what each role's work needs
     "vault": ["works-sqlite", "works-files", "works-nameless", "works-basics"],
     "gate": ["works-threads", "works-channels", "works-accept", "works-basics"],
     "steward": ["works-channels", "works-memfd", "works-basics"],
+    "intake": ["works-sqlite", "works-files", "works-channels", "works-accept", "works-dial", "works-basics"],
 }
 
 
@@ -107,7 +113,7 @@ GROUPS = {  # what each role's work needs
 def test_works(house, role, what, as_root):
     listener = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(listener.getsockname())
-    code, said, problem = probe(house, role, what, as_root, stdin=listener if what == "works-accept" else subprocess.DEVNULL)
+    code, said, problem = probe(house, role, what, as_root, stdin=listener if what in ("works-accept", "works-dial") else subprocess.DEVNULL)
     assert (code, said) == (0, ["entered", "works"]), problem
     if what == "works-accept":
         assert client.recv(5) == b"hello"

@@ -14,6 +14,7 @@ import pytest
 
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 ROLES = ["ledger", "warden", "vault", "steward", "gate"]
+ON_WISH = ["intake"]  # only if the configuration gives it something to do
 UIDS = {"ledger": 62012, "warden": 62013, "vault": 62014, "gate": 62015, "steward": 62016}
 CALLS = {  # who calls whom, as the trust model says; written out again so that a change of it fails here
     "ledger": set(), "warden": {"ledger", "vault"}, "vault": {"ledger"},
@@ -33,7 +34,7 @@ class House:
         self.state.mkdir(mode=0o700)
         self.top.chmod(0o755)
         shutil.copy(BUILD / "src" / "bin" / "cloisterd", self.programs)
-        for role in ROLES:
+        for role in ROLES + ON_WISH:
             shutil.copy(BUILD / "test" / "tools" / "fake_process", self.programs / f"cloister-{role}")
         self.config("listen: [ 127.0.0.1:0 ]\n")
         self.process = None
@@ -131,6 +132,22 @@ def test_starts_all_and_stops_in_order(house):
     assert house.end() == 0
     assert [e["process"] for e in house.log("stops")] == ["gate", "steward", "vault", "warden", "ledger"]
     assert not any(alive(p) for p in pids.values())
+
+
+def test_intake_runs_only_if_feeds_can_reach_it(house):
+    house.config("listen: [ 127.0.0.1:0 ]\nintake:\n  mllp: [ 127.0.0.1:0, \"[::1]:0\" ]\n  mqtt:\n  - { broker: 127.0.0.1:1, topic: ward/#, feed: a }\n")
+    house.start()
+    assert set(house.pids()) == {*ROLES, "intake"}
+    assert len(house.addresses) == 3 and not house.addresses[0].startswith("mllp://")  # S3 and the API first
+    assert house.addresses[1].startswith("mllp://127.0.0.1:") and house.addresses[2].startswith("mllp://[::1]:")
+    for address in house.addresses[1:]:
+        assert address in house.say() and f"https://{address}" not in house.say()
+        host, port = address.removeprefix("mllp://").rsplit(":", 1)
+        socket.create_connection((host.strip("[]"), int(port))).close()
+    house.until(lambda: len([e for e in house.log("reached") if e["process"] == "intake"]) >= 3)
+    assert {e["peer"] for e in house.log("reached") if e["process"] == "intake"} == {"ledger", "warden", "vault"}
+    assert house.end() == 0
+    assert house.log("stops")[0]["process"] == "intake"  # nobody delivers to a house that closes
 
 
 def test_each_process_is_in_its_jail(house):

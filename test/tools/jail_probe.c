@@ -158,6 +158,18 @@ works_accept(void)
 	return c >= 0 && send(c, "hello", 5, MSG_NOSIGNAL) == 5;
 }
 
+/* a client of a server outside: the listening socket is descriptor 0 */
+static bool
+works_dial(void)
+{
+	struct sockaddr_storage at = {0};
+	socklen_t n = sizeof(at);
+	AUTO_FD c = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return c >= 0 && getsockname(STDIN_FILENO, (struct sockaddr *)&at, &n) == 0 && connect(c, (struct sockaddr *)&at, n) == 0 &&
+	       send(c, "hello", 5, MSG_NOSIGNAL) == 5;
+}
+
 static bool
 works_memfd(void)
 {
@@ -202,6 +214,7 @@ static const struct {
 	{"works-threads", works_threads},
 	{"works-channels", works_channels},
 	{"works-accept", works_accept},
+	{"works-dial", works_dial},
 	{"works-memfd", works_memfd},
 	{"works-basics", works_basics},
 	{"works-abort", works_abort},
