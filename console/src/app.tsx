@@ -79,10 +79,10 @@ function Menu({ work }: { work: Work }) {
 	const at = path[0] === "releases" ? "studies" : path[0] ?? "home";
 	useEffect(() => set(false), [path.join("/")]);
 	return (
-		<div class={open ? "side open" : "side"}>
+		<nav class={open ? "side open" : "side"} aria-label="Main">
 			<a class="brand" href="#/"><Mark />Cloister</a>
 			<button type="button" class="menu-button" aria-expanded={open} aria-controls="menu" onClick={() => set(!open)}><Icon name="menu" />Menu</button>
-			<nav id="menu" aria-label="Main">
+			<div id="menu">
 				<ul>
 					{MENU.filter(([view]) => maySee(view, me.roles)).map(([view, text, icon]) => {
 						const count = work.items.filter(i => i.view === view && i.view !== "cells").length;
@@ -95,9 +95,9 @@ function Menu({ work }: { work: Work }) {
 						);
 					})}
 				</ul>
-			</nav>
+			</div>
 			<p class="side-foot">Every step here is a record of the ledger, with your name on it.</p>
-		</div>
+		</nav>
 	);
 }
 

@@ -21,7 +21,7 @@ class Browser:
         self.chromium.close()
         self.playwright.stop()
 
-    def page(self, theme="light", viewport=None, scale=1, motion="reduce" if os.environ.get("STILL") else "no-preference", **more):
+    def page(self, theme="light", viewport=None, scale=1, motion="no-preference", **more):
         """a page of its own context; page.seen has requests, page.complaints what the browser said"""
         context = self.chromium.new_context(color_scheme=theme, viewport=viewport or {"width": 1280, "height": 860}, device_scale_factor=scale, locale="en-US",
                                             timezone_id="UTC", reduced_motion=motion, **more)

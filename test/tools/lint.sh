@@ -73,6 +73,7 @@ lint_cppcheck() {
 
 shell() { git ls-files run .ci/run '*.sh' | xargs shellcheck; }
 python() { build/venv/bin/ruff check --quiet test demo bench src; }
+typescript() { npm --prefix console run --silent check; }
 house_rules() { meson test -C build-lint --no-rebuild --print-errorlogs --suite check; }
 
 # every fuzz target is in the table, every unit test in the list: what is not built is not run
@@ -97,4 +98,5 @@ check "whitespace" whitespace
 check "cppcheck" lint_cppcheck
 check "shellcheck" shell
 check "ruff" python
+check "typescript, strict" typescript
 exit "$failed"

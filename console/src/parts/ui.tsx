@@ -86,7 +86,7 @@ export function Table<R>({ caption, columns, rows, keyOf, empty, quiet }: {
 }) {
 	if (rows.length === 0 && empty !== undefined) return <Empty>{empty}</Empty>;
 	return (
-		<div class="scroll" role="region" aria-label={caption} tabIndex={0}>
+		<div class="scroll" role="region" aria-label={`Table: ${caption}`} tabIndex={0}>
 			<table>
 				<caption class={quiet ? "hidden" : undefined}>{caption}</caption>
 				<thead><tr>{columns.map(c => <th key={c.head} scope="col" class={c.num ? "num" : undefined}>{c.head}</th>)}</tr></thead>

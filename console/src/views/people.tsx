@@ -73,7 +73,7 @@ export function People() {
 					]} />}
 				</Show>
 			</Section>
-			{is("administrator") && <Add reload={users.reload} />}
+			{users.data && is("administrator") && <Add reload={users.reload} />}
 			<Dialog title={`Revoke ${victim?.display || victim?.name || ""}?`} open={victim !== undefined} onClose={() => setVictim(undefined)} alert>
 				<p>Access ends at once: sessions, keys, password and certificates. Open cells of this person stop. The person stays in the records.</p>
 				<Failure error={revoke.error} />

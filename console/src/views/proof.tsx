@@ -62,7 +62,7 @@ function Checked({ proof }: { proof: AuditProof }) {
 	return (
 		<>
 			{outcome && ("ok" in outcome
-				? <Notice tone="ok" title="The proof verifies.">{number(outcome.ok.steps.length)} hashes lead from this record to the signed root of {number(outcome.ok.checkpoint.size)} records. Computed here, in your browser.</Notice>
+				? <Notice tone="ok" title="The proof verifies.">{number(outcome.ok.steps.length)} hashes lead from this record to the root of {number(outcome.ok.checkpoint.size)} records. Computed here, in your browser. Who signed that root is beside it.</Notice>
 				: <Notice tone="bad" title="The proof does not verify.">{outcome.wrong} Keep this page and tell the auditor.</Notice>)}
 			<div class="columns">
 				<div>

@@ -38,14 +38,14 @@ export function SignIn({ why, done, theme }: { why: string; done: (session: Sess
 	});
 	return (
 		<div class="door">
-			<div class="door-art" role="presentation">
+			<aside class="door-art" aria-label="About this house">
 				<svg class="arches" viewBox="0 0 600 300" aria-hidden="true">
 					{[0, 1, 2, 3, 4].map(i => <path key={i} d={`M${20 + i * 120} 300V150a50 50 0 0 1 100 0v150M${32 + i * 120} 300V152a38 38 0 0 1 76 0v148`} />)}
 				</svg>
 				<span class="brand"><Mark />Cloister</span>
 				<p>Clinical research on data that nobody reads without leaving a record.</p>
 				<small>Health information is protected by law. Use this house for your approved work only: each step is recorded with your name, and can be proved later.</small>
-			</div>
+			</aside>
 			<main class="door-main" id="main">
 				<div class="theme">{theme}</div>
 				<form ref={first} class="door-form" aria-label="Sign in" onSubmit={e => { e.preventDefault(); login.run(); }}>
