@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "gate/api.h"
 #include "gate/canonical.h"
+#include "gate/console.h"
 #include "gate/cors.h"
 #include "objects/download.h"
 #include "gate/fhir_feed.h"
@@ -364,7 +365,7 @@ begin(struct exchange *x, struct MHD_Connection *c, const char *method)
 	}
 	if (!head_is_sane(r) || !route_parse(r))
 		return false;
-	if (api_owns(r) ? !api_find(r) : fhir_owns(r) ? !fhir_feed_find(r) : !route_find(r))
+	if (api_owns(r) ? !api_find(r) : fhir_owns(r) ? !fhir_feed_find(r) : console_owns(r) ? !console_find(r) : !route_find(r))
 		return false;
 	if (!proof_from_request(r))
 		return false;
