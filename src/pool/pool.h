@@ -21,7 +21,7 @@
 #define POOL_ORDER_BITS 28                  /* of a row's seq: rows of one landing object, a table of some gigabytes */
 #define POOL_PIECE_BYTES (64 * MiB)         /* of bodies in one object: what a batch holds in memory */
 #define POOL_BODY_BYTES (64 * MiB)          /* of one resource, as FHIR_LIMIT_BYTES */
-#define POOL_LIMIT_SEGMENTS 4000u           /* objects of one generation that are loaded; compaction keeps it far below */
+#define POOL_LIMIT_SEGMENTS 1500u           /* objects of one generation that are loaded, each a descriptor or two; compaction keeps it far below */
 #define POOL_COHORT_SQL_BYTES (64 * KiB)
 #define POOL_COHORT_TABLE "cohort"          /* (patient VARCHAR), made by pool_cohort() */
 
@@ -83,8 +83,8 @@ struct err pool_watermark(const struct pool_store *s, uint32_t generation, uint6
 struct err pool_destroy(const struct pool_store *s, uint32_t generation);
 
 /*
- * pool_compact(s, generation, o, &did): when there are many small segments, makes one of the oldest run of them. Readers that run meanwhile are not
- * disturbed; a second compaction at the same time is harmless. Only by the job that ingests. doc/pool.md says how.
+ * pool_compact(s, generation, o, &did): when there are many small segments, makes one of the newest run of them. Readers that run meanwhile are not
+ * disturbed, and a kill at any moment loses nothing. Only by the job that ingests, of which there is one at a time: two at once could lose rows.
  */
 struct err pool_compact(const struct pool_store *s, uint32_t generation, const struct tables_options *o, bool *ret_did);
 

@@ -116,4 +116,18 @@ duckdb_state duckdb_appender_destroy(duckdb_appender *a);
 duckdb_type duckdb_get_type_id(duckdb_logical_type t);
 void duckdb_destroy_logical_type(duckdb_logical_type *t);
 
+typedef void *duckdb_scalar_function, *duckdb_function_info;
+duckdb_logical_type duckdb_create_logical_type(duckdb_type t);
+duckdb_scalar_function duckdb_create_scalar_function(void);
+void duckdb_destroy_scalar_function(duckdb_scalar_function *f);
+void duckdb_scalar_function_set_name(duckdb_scalar_function f, const char *name);
+void duckdb_scalar_function_add_parameter(duckdb_scalar_function f, duckdb_logical_type t);
+void duckdb_scalar_function_set_return_type(duckdb_scalar_function f, duckdb_logical_type t);
+void duckdb_scalar_function_set_special_handling(duckdb_scalar_function f); /* it sees NULL arguments */
+void duckdb_scalar_function_set_extra_info(duckdb_scalar_function f, void *info, void (*free_info)(void *));
+void *duckdb_scalar_function_get_extra_info(duckdb_function_info i);
+void duckdb_scalar_function_set_function(duckdb_scalar_function f, void (*run)(duckdb_function_info i, duckdb_data_chunk in, duckdb_vector out));
+void duckdb_scalar_function_set_error(duckdb_function_info i, const char *z);
+duckdb_state duckdb_register_scalar_function(duckdb_connection c, duckdb_scalar_function f);
+
 #endif

@@ -49,6 +49,10 @@ tables_error_at(const char *file, int line, const char *z)
 	for (size_t i = 0; z && i < ARRAY_LEN(words); i++)
 		if (str_starts(str_c(z), str_c(words[i].begins)))
 			e.code = words[i].code;
+	if (z && e.code == ERR_INVALID && str_find(str_c(z), STR("file '" MEMFILE_PREFIX)) != SIZE_MAX)
+		e.code = ERR_CORRUPT;
+	if (z && e.code == ERR_INVALID && str_find(str_c(z), STR("File '" MEMFILE_PREFIX)) != SIZE_MAX)
+		e.code = ERR_CORRUPT;
 	return e;
 }
 

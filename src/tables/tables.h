@@ -100,6 +100,12 @@ double rows_f64(const struct rows *r, unsigned column);      /* DOUBLE, INTEGER 
 /* tables_number(t, sql, &n): one row, one INTEGER; NULL is 0. CORRUPT if it is anything else. */
 struct err tables_number(struct tables *t, const char *sql, int64_t *ret);
 
+/*
+ * tables_function(t, name, f): an SQL function ${name}(VARCHAR, VARCHAR) that gives a VARCHAR: ${f} appends it to ${out}, or returns false: NULL. A NULL
+ * argument is empty bytes. Called by several threads at once; no error but no memory can come of it, and what is not UTF-8 is NULL.
+ */
+struct err tables_function(struct tables *t, const char *name, bool (*f)(struct phi a, struct phi b, struct buf *out));
+
 /* ---- many rows in ---- */
 
 struct appender; /* heap */
