@@ -175,6 +175,8 @@ tell_options(struct parent *p)
 
 		option(p, ROLE_INTAKE, "--mqtt-%u=%d,%s,%s,%s", (unsigned)i, m->tls, m->broker, m->feed, m->topic);
 	}
+	if (c->cells.tools)
+		option(p, ROLE_CELL, "--tools=%s", c->cells.tools);
 	option(p, ROLE_WARDEN, "--session-minutes=%u", c->session.idle_minutes);
 	option(p, ROLE_WARDEN, "--session-hours=%u", c->session.hours);
 	option(p, ROLE_WARDEN, "--public-access=%d", config_public_access(c));
@@ -361,6 +363,8 @@ prepare(struct parent *p, int *ret_lock)
 		fprintf(stderr, "%.*s", STR_ARG(buf_str(&problem)));
 		return fail(CONFIG_FILE, e);
 	}
+	if (!p->config->cells.tools && !p->config->cells.listen)
+		p->house.absent |= 1u << ROLE_CELL; /* nobody wished for cells */
 	status = listen_everywhere(p);
 	if (status != 0)
 		return status;

@@ -1,5 +1,6 @@
 #include "cell/cell.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@
 #include "cell/parcel.h"
 #include "cell/wire_cell.h"
 #include "ledger/client.h"
-#include "proc/private.h"
 #include "proc/server.h"
 #include "warden/client.h"
 
@@ -125,7 +125,7 @@ forward(struct process *p, struct cell *c, struct request *r)
 		if (w->r)
 			continue;
 		m.seq = ++p->seq ? p->seq : ++p->seq;
-		TRY(msg_send_flags(c->fd, MSG_DONTWAIT, &m));
+		TRY(msg_send(c->fd, &m));
 		*w = (struct waiting){.r = r, .cell = c, .seq = m.seq};
 		r->answered_later = true;
 		return OK;
@@ -213,7 +213,9 @@ order(struct process *p, struct cell *c, const struct cell_limits *l, const stru
 		return ERR_ERRNO();
 	c->fd = ends[0];
 	msg_give_fd(&hand, ends[1]);
-	TRY(msg_send_flags(p->mason, MSG_DONTWAIT, &hand));
+	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0) /* nobody waits for a keeper: BUSY */
+		return ERR_ERRNO();
+	TRY(msg_send(p->mason, &hand));
 	if (epoll_ctl(p->watch, EPOLL_CTL_ADD, c->fd, &ev) != 0)
 		return ERR_ERRNO();
 	buf_put_id(&m.body, c->id);
@@ -374,6 +376,19 @@ on_watch(void *ctx)
 	return p->watch;
 }
 
+/*
+ * mason_ended(p): with it all keepers have ended, and nothing can be built any more: so does this process, and cloisterd starts both again.
+ */
+__attribute__((noreturn)) static void
+mason_ended(struct process *p)
+{
+	for (size_t i = 0; i < CELLS_MAX; i++)
+		if (p->cells[i].used)
+			forget(p, &p->cells[i], STR("ended"));
+	LOG(LOG_ERROR, "mason-ended");
+	exit(err_exit_status(ERR_CLOSED));
+}
+
 static void
 on_watched(void *ctx)
 {
@@ -384,6 +399,8 @@ on_watched(void *ctx)
 	for (int i = 0; i < n; i++) {
 		struct cell *c = ev[i].data.ptr;
 
+		if (!c)
+			mason_ended(p); /* it says nothing else */
 		if (c->used && c->fd >= 0)
 			hear_keeper(p, c);
 	}
@@ -453,7 +470,7 @@ on_tick(void *ctx)
 			m.seq = OWN_SEQ;
 			buf_put_id(&m.body, c->id);
 			if (!c->looking)
-				c->looking = !err_is(msg_send_flags(c->fd, MSG_DONTWAIT, &m));
+				c->looking = !err_is(msg_send(c->fd, &m));
 		}
 	}
 	return any ? LOOK_MS / 4 : LOOK_MS;
@@ -542,13 +559,14 @@ cell_serve(int control_fd)
 	};
 	static const struct server_ops ops = {.permits = permits, .batch = on_batch, .tick = on_tick, .peer = on_peer, .watch = on_watch,
 		.watched = on_watched, .stop = on_stop};
+	struct epoll_event mason = {.events = EPOLLIN, .data.ptr = NULL};
 	struct err e;
 
 	json_set_alloc_funcs(sized_malloc, wiped_free);
 	for (size_t i = 0; i < CELLS_MAX; i++)
 		process.cells[i].fd = -1;
 	process.watch = epoll_create1(EPOLL_CLOEXEC);
-	if (process.watch < 0)
+	if (process.watch < 0 || (process.mason >= 0 && epoll_ctl(process.watch, EPOLL_CTL_ADD, process.mason, &mason) != 0))
 		return ERR_ERRNO();
 	TRY(pool_new(&process.warden_pool));
 	if (process.why != CELLS_FINE)

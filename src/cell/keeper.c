@@ -22,7 +22,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "cell/parcel.h"
-#include "proc/private.h"
 
 #define ROUND_MS 1000
 #define FIXED 4 /* what is polled before the workers */

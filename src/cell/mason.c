@@ -201,6 +201,10 @@ mason_start(int folder, const char *tools, const char *programs, int *ret_socket
 		close(ends[0]);
 		return pid > 0 && m.op && m.op <= CELLS_NO_MASON ? (enum cell_refused)m.op : CELLS_NO_MASON;
 	}
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+		close(ends[0]);
+		return CELLS_NO_MASON;
+	}
 	*ret_socket = ends[0];
 	return CELLS_FINE;
 }

@@ -151,8 +151,7 @@ build(const struct keeper *k)
 static struct err
 become_researcher(const struct keeper *k, int talk)
 {
-	const struct rlimit core = {0, 0}, processes = {k->limits.processes, k->limits.processes},
-		file = {k->limits.disk_mib * MiB, k->limits.disk_mib * MiB};
+	const struct rlimit core = {0, 0}, processes = {k->limits.processes, k->limits.processes};
 
 	STEP("entering its own user namespace", CALL(unshare(CLONE_NEWUSER | CLONE_NEWCGROUP)));
 	STEP("having its user mapped", say(talk, ROOM_MAP, -1));
@@ -162,7 +161,7 @@ become_researcher(const struct keeper *k, int talk)
 	STEP("taking its user", CALL(setresuid(ROOM_UID, ROOM_UID, ROOM_UID)));
 	STEP("dropping powers", jail_powers(0));
 	step = "setting its limits";
-	if (setrlimit(RLIMIT_CORE, &core) != 0 || setrlimit(RLIMIT_NPROC, &processes) != 0 || setrlimit(RLIMIT_FSIZE, &file) != 0)
+	if (setrlimit(RLIMIT_CORE, &core) != 0 || setrlimit(RLIMIT_NPROC, &processes) != 0)
 		return ERR_ERRNO();
 	/* changing the user has cleared it; what is outside has no number in here, so only the talk can tell whether the keeper still lives */
 	return CALL(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
@@ -232,7 +231,6 @@ room_open(struct keeper *k)
 {
 	const unsigned long kinds = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	int talk[2], agent[2];
-	pid_t self = getpid();
 	struct err e;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) != 0)
@@ -252,7 +250,6 @@ room_open(struct keeper *k)
 		LOG(LOG_ERROR, "no-room", LOG_ENUM("at", step), LOG_ERR(e));
 		_exit(1);
 	}
-	(void)self;
 	e = k->room < 0 ? ERR_ERRNO() : OK;
 	close(talk[1]);
 	close(agent[1]);

@@ -26,9 +26,9 @@
 #define JOBS_MAX 4 /* scrubs at a time; the steward asks for fewer */
 
 static const enum role start_order[] = {
-    ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_STEWARD, ROLE_GATE, ROLE_INTAKE};
+    ROLE_LEDGER, ROLE_WARDEN, ROLE_VAULT, ROLE_CELL, ROLE_STEWARD, ROLE_GATE, ROLE_INTAKE};
 static const enum role stop_order[] = {
-    ROLE_INTAKE, ROLE_GATE, ROLE_STEWARD, ROLE_VAULT, ROLE_WARDEN, ROLE_LEDGER};
+    ROLE_INTAKE, ROLE_GATE, ROLE_STEWARD, ROLE_CELL, ROLE_VAULT, ROLE_WARDEN, ROLE_LEDGER};
 static const int64_t pauses_us[] = {0, 50 * 1000, 200 * 1000, US_PER_S};
 
 struct child {

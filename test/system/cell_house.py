@@ -293,15 +293,11 @@ class Cell:
     def log(self, worker):
         return (self.collect(f"worker-{worker}.log")[f"worker-{worker}.log"] or b"").decode()
 
-    # Nothing can be written into a home from outside, so tests bring their scripts in by /import and a notebook terminal's equivalent:
-    # the first one is a link that this house makes in the home through the mount namespace of the keeper.
     def put_home(self, name, text):
-        keeper = self.keeper()
-        path = f"/proc/{keeper}/root/room/plain/home/{name}"
+        """Nobody outside can write into a home. The tests do, as the cell's user, through the mount namespace of the cell's keeper."""
         subprocess.run([sys.executable, "-c", "import os,sys; os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]));"
-                        "open(sys.argv[2], 'w').write(sys.stdin.read())", str(self.uid), f"/proc/self/cwd/home/{name}"],
-                       input=text, text=True, check=True, cwd=f"/proc/{keeper}/root/room/plain")
-        return path
+                        "open('home/' + sys.argv[2], 'w').write(sys.stdin.read())", str(self.uid), name],
+                       input=text, text=True, check=True, cwd=f"/proc/{self.keeper()}/root/room/plain")
 
     def run(self, text, name="probe.py", patience=PATIENCE_S):
         """a script in the cell: its exit status (as waitpid has it) and what it printed"""
@@ -311,15 +307,17 @@ class Cell:
         return ended["status"], self.log(worker)
 
     def room(self):
-        """the outside's process id of process 1 of the cell"""
-        for pid in pids():
-            try:
-                if os.stat(f"/proc/{pid}").st_uid in (self.uid, 0) and pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "cell-init" \
-                        and self.uid in status_uids(pid) and status_nspid(pid)[-1] == 1:
-                    return pid
-            except OSError:
-                continue
-        return None
+        """the outside's process id of process 1 of the cell, which is in its last clothes a moment after the cell is open"""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            for pid in processes_of(self.uid):
+                try:
+                    if pathlib.Path(f"/proc/{pid}/comm").read_text() == "cell-init\n" and status_nspid(pid)[1:] == [1]:
+                        return pid
+                except OSError:
+                    continue
+            time.sleep(0.01)
+        raise AssertionError("no process 1")
 
     def keeper(self):
         return int(pathlib.Path(f"/proc/{self.room()}/stat").read_text().rsplit(")", 1)[1].split()[1])

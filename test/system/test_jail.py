@@ -4,6 +4,7 @@ As root every jail has its own uid and its own root folder; as an ordinary user 
 """
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import pytest
 
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 PROBE = BUILD / "test" / "tools" / "jail_probe"
-ROLES = {"ledger": 62012, "warden": 62013, "vault": 62014, "gate": 62015, "steward": 62016, "intake": 62017}
+ROLES = {"ledger": 62012, "warden": 62013, "vault": 62014, "gate": 62015, "steward": 62016, "intake": 62017, "cell": 62018}
 TRIES = subprocess.run([PROBE, "--list"], capture_output=True, text=True, check=True).stdout.split()
 
 # Refused by the kernel with an error, or by a filter that a library's probe must survive. Every other try must end the process.
@@ -22,7 +23,7 @@ BY_ERROR = {
     "open-etc-passwd", "open-system-folder", "create-outside", "read-other-room", "write-other-room", "list-other-room",
     "own-memory-file", "parent-environment", "device", "out-through-proc", "link-from-outside", "rename-to-outside", "terminal-input",
 }
-# In a gate or steward, which own no files, the same tries end in these ways: open is a refused probe, the rest kills.
+# In a gate, steward or cell, which own no files, the same tries end in these ways: open is a refused probe, the rest kills.
 KILLED_WITHOUT_FILES = {"link-from-outside"}
 REFUSED_EARLY_WITHOUT_FILES = {"setuid-file", "rename-to-outside"}  # the file cannot even be made
 # Intake calls out, to brokers: that it may, and nothing beside it.
@@ -72,7 +73,7 @@ def test_refused(house, role, what, as_root):
     if what in DIALS.get(role, ()):
         assert (code, said) == (1, ["entered", "allowed"])
         return
-    has_files = role not in ("gate", "steward")
+    has_files = role not in ("gate", "steward", "cell")
     by_error = what in BY_ERROR
     if not has_files:
         by_error = (by_error and what not in KILLED_WITHOUT_FILES) or what in REFUSED_EARLY_WITHOUT_FILES
@@ -104,6 +105,7 @@ GROUPS = {  # what each role's work needs
     "vault": ["works-sqlite", "works-files", "works-nameless", "works-basics"],
     "gate": ["works-threads", "works-channels", "works-accept", "works-basics"],
     "steward": ["works-channels", "works-memfd", "works-basics"],
+    "cell": ["works-channels", "works-basics"],
     "intake": ["works-sqlite", "works-files", "works-channels", "works-accept", "works-dial", "works-basics"],
 }
 
@@ -139,3 +141,41 @@ def test_a_folder_of_another_user_is_not_usable(house):
     os.chown(house / "mine", 1, 1)
     done = subprocess.run([PROBE, "vault", "works-files", house / "mine"], capture_output=True, text=True, check=False)
     assert done.returncode != 0
+
+
+# ---- the one exception: the mason, who builds cells, and what runs in them ----
+
+MASON_REFUSED = {"ptrace-parent", "read-parent-memory", "bpf", "io-uring", "userfaultfd", "perf", "module", "reboot", "open-by-handle", "terminal-input",
+                 "raise-limit"}
+ROOM_REFUSED = MASON_REFUSED | {"socket-raw", "mount", "chroot", "setgroups", "setuid-root", "user-namespace", "keyctl"}
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="there is a mason only where cloisterd is root")
+
+
+@needs_root
+@pytest.mark.parametrize("role,what", [("mason", w) for w in sorted(MASON_REFUSED)] + [("room", w) for w in sorted(ROOM_REFUSED)])
+def test_the_masons_refusals_end_nothing(house, role, what):
+    assert what in TRIES
+    assert probe(house, role, what, True)[:2] == (0, ["entered", "refused"])
+
+
+@needs_root
+def test_only_the_mason_may_execute(house):
+    """it may, and so the tries above mean something; no role of jail.def may"""
+    assert probe(house, "mason", "exec", True)[:2] == (0, ["entered"])  # /bin/true has taken its place
+    for role in ROLES:
+        assert probe(house, role, "exec", True)[0] == -signal.SIGSYS
+    for what in ("works-basics", "works-threads", "works-channels"):
+        assert probe(house, "mason", what, True)[:2] == (0, ["entered", "works"])
+        assert probe(house, "room", what, True)[:2] == (0, ["entered", "works"])
+
+
+@needs_root
+def test_the_masons_powers_are_those_of_the_page(house):
+    page = (pathlib.Path(__file__).parents[2] / "src" / "proc" / "jail.def").read_text()
+    powers = re.search(r'^MASON\("([A-Z_ ]+)",', page, re.M)[1].split()
+    numbers = {"KILL": 5, "SETGID": 6, "SETUID": 7, "SETPCAP": 8, "NET_ADMIN": 12, "SYS_CHROOT": 18, "SYS_ADMIN": 21}
+    assert set(powers) == set(numbers)  # one more is a decision, and this line its witness
+    for name in powers:
+        assert re.search(rf" {name} .*\S", page.split("MASON(powers")[1].split("*/")[0]), f"{name} has no reason"
+    shown = subprocess.run([PROBE, "mason", "works-powers", house / "mine"], capture_output=True, text=True, check=True).stdout.split()
+    assert shown[:2] == ["entered", f"{sum(1 << numbers[n] for n in powers):x}"]

@@ -14,7 +14,7 @@ import pytest
 
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 ROLES = ["ledger", "warden", "vault", "steward", "gate"]
-ON_WISH = ["intake"]  # only if the configuration gives it something to do
+ON_WISH = ["intake", "cell"]  # only if the configuration gives it something to do
 UIDS = {"ledger": 62012, "warden": 62013, "vault": 62014, "gate": 62015, "steward": 62016}
 CALLS = {  # who calls whom, as the trust model says; written out again so that a change of it fails here
     "ledger": set(), "warden": {"ledger", "vault"}, "vault": {"ledger"},
@@ -132,6 +132,18 @@ def test_starts_all_and_stops_in_order(house):
     assert house.end() == 0
     assert [e["process"] for e in house.log("stops")] == ["gate", "steward", "vault", "warden", "ledger"]
     assert not any(alive(p) for p in pids.values())
+
+
+@pytest.mark.parametrize("line", ["tools: /nowhere", "listen: 127.0.0.1:0"])
+def test_cells_have_their_process_only_if_there_may_be_any(house, line):
+    house.config("listen: [ 127.0.0.1:0 ]\ncells:\n  " + line + "\n")
+    house.start()
+    assert set(house.pids()) == {*ROLES, "cell"}
+    house.until(lambda: len([e for e in house.log("reached") if e["process"] == "cell"]) >= 2)
+    assert {e["peer"] for e in house.log("reached") if e["process"] == "cell"} == {"ledger", "warden"}
+    assert house.end() == 0
+    order = [e["process"] for e in house.log("stops")]
+    assert order.index("gate") < order.index("steward") < order.index("cell") < order.index("warden")
 
 
 def test_intake_runs_only_if_feeds_can_reach_it(house):
