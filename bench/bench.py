@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cloister's speed beside named peers in the same run: a table, and bench/results.json.
 
-bench.py [--quick] [--only NAME,…]  names: large small list ledger start
+bench.py [--quick] [--only NAME,…]  names: large small list ledger mllp start
 
 Peers: nginx serving and DAV-writing the same bytes over TLS, unsealed; Ceph RGW from Debian's packages, in memory, over TLS, with
 encryption on (its default key), where its packages are installed or can be. Everything listens on 127.0.0.1. Numbers are medians.
@@ -28,7 +28,8 @@ import urllib3  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
 import house as houses  # noqa: E402
-from peers import Nginx, Rgw  # noqa: E402
+from mllp import Feed  # noqa: E402
+from peers import MllpReceiver, Nginx, Rgw  # noqa: E402
 
 urllib3.disable_warnings()  # the peers sign for themselves
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", TOP / "build"))
@@ -116,8 +117,8 @@ class Bench:
         say(line)
 
     @contextlib.contextmanager
-    def house(self):
-        h = houses.House()
+    def house(self, **configuration):
+        h = houses.House(**configuration)
         try:
             h.init().start()
             yield h
@@ -268,6 +269,51 @@ def bench_ledger(b):
     shutil.rmtree(b.top / "ledger")
 
 
+# An order's results, 700 bytes; of nobody.
+RESULT = r"""MSH|^~\&|LAB|SYNTHETIC|EHR|NORTH|20260102030405+0000||ORU^R01^ORU_R01|%CONTROLID%|P|2.5.1
+PID|1||SYN-0001^^^HOSP^MR||SYNTHETIC^PERSON^Q||19700102|F|||1 EXAMPLE ST^^TOWN^MA^02139^USA
+PV1|1|I|WARD^7^A^HOSP||||1234^DOCTOR^SYNTHETIC|||||||||||V0001
+ORC|RE|ORD1|FIL1||CM
+OBR|1|ORD1|FIL1|24323-8^Comprehensive metabolic panel^LN|||20260102020000+0000
+OBX|1|NM|2345-7^Glucose^LN||98|mg/dL|70-105|N|||F
+OBX|2|NM|3094-0^Urea nitrogen^LN||14|mg/dL|6-20|N|||F
+OBX|3|NM|2160-0^Creatinine^LN||0.9|mg/dL|0.6-1.2|N|||F
+OBX|4|NM|2951-2^Sodium^LN||140|mmol/L|136-145|N|||F
+OBX|5|NM|2823-3^Potassium^LN||4.1|mmol/L|3.5-5.1|N|||F
+NTE|1||A result that somebody made up for a measurement of speed.
+"""
+
+
+def bench_mllp(b):
+    """HL7 v2 over MLLP and mutual TLS, each sender in lock-step"""
+    seconds = 3 if b.quick else 10
+    say(f"\nHL7 v2 over MLLP, mutual TLS, each sender waits for its acknowledgement, {seconds} s each")
+    message = b.top / "message"
+    message.write_text(RESULT.replace("\n", "\r"))
+    load = BUILD / "bench" / "mllp_load"
+    rates = {}
+
+    def measure(port, ca, cert, key, who):
+        for senders in (1, 32):
+            r = tool(load, "127.0.0.1", port, ca, cert, key, senders, seconds, message)
+            assert r["other"] == 0, f"{who}: {r['other']} messages were not accepted"
+            rates[who, senders] = r
+
+    port = houses.free_port()
+    with b.house(intake={"mllp": [f"127.0.0.1:{port}"]}) as h:
+        h.add_everybody()
+        feed = Feed(h, "bench-lab", port)
+        measure(port, h.ca, feed.cert, feed.key, "cloister")
+    with MllpReceiver(b.top) as peer:
+        measure(peer.port, peer.cert, peer.cert, peer.key, "peer")
+    for senders, bar in ((1, 500), (32, 5000)):
+        ours, theirs = rates["cloister", senders], rates["peer", senders]
+        b.row(f"{senders} sender{'s' if senders > 1 else ''}: sealed, recorded, synced (p50 {ours['p50_ms']:.1f} p99 {ours['p99_ms']:.1f} ms)",
+              ours["per_s"], unit="/s", bar=bar)
+        b.row(f"{senders} sender{'s' if senders > 1 else ''}: beside python-hl7 that syncs a plain file", ours["per_s"],
+              f"python-hl7 (p50 {theirs['p50_ms']:.1f} ms)", theirs["per_s"], "/s")
+
+
 def bench_start(b):
     """start to ready, and memory at rest and under load"""
     say("\nStart and memory")
@@ -300,7 +346,7 @@ def memory(h):
     return total / 1024
 
 
-ALL = {"large": bench_large, "small": bench_small, "list": bench_list, "ledger": bench_ledger, "start": bench_start}
+ALL = {"large": bench_large, "small": bench_small, "list": bench_list, "ledger": bench_ledger, "mllp": bench_mllp, "start": bench_start}
 
 
 def main():

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -56,6 +57,33 @@ class Nginx:
         self.process.terminate()
         self.process.wait()
         shutil.rmtree(self.top, ignore_errors=True)
+
+
+class MllpReceiver:
+    """python-hl7 as a receiver (mllp_peer.py); its certificate is server, client and authority in one"""
+
+    def __init__(self, top):
+        self.top = pathlib.Path(top)
+        self.port = free_port()
+
+    def __enter__(self):
+        self.cert, self.key = certificate(self.top)
+        program = pathlib.Path(__file__).with_name("mllp_peer.py")
+        self.process = subprocess.Popen([sys.executable, program, str(self.port), self.cert, self.cert, self.key, self.top / "received"])
+        until = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self
+            except OSError:
+                if time.monotonic() > until or self.process.poll() is not None:
+                    self.__exit__()
+                    raise RuntimeError("mllp_peer.py does not listen") from None
+                time.sleep(0.05)
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
 
 
 def wait_for(url, seconds=60):
