@@ -22,6 +22,9 @@ static const struct kind {
 	const char *word;
 	work_function *run;
 } kinds[] = {
+	{"ingest", scrub_ingest},
+	{"rebuild", scrub_rebuild},
+	{"find", scrub_find},
 	{NULL, NULL},
 };
 

@@ -38,6 +38,8 @@ struct work {
 typedef struct err work_function(struct work *w, json_t *result);
 
 /* The kinds, by the file that holds them. */
+work_function scrub_ingest, scrub_rebuild; /* ingest.c */
+work_function scrub_find;                  /* find.c */
 
 /* work_fail(w, reason, place): what job.done will say; words [a-z0-9.-]. Gives back an error to return. */
 struct err work_fail(struct work *w, const char *reason, const char *place);
