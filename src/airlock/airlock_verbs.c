@@ -226,6 +226,12 @@ newest_first(const void *a, const void *b)
 	return x->created_us < y->created_us ? 1 : x->created_us > y->created_us ? -1 : memcmp(x->id.b, y->id.b, sizeof(x->id.b));
 }
 
+static bool
+show_request(struct call *c, const void *one, json_t *j)
+{
+	return describe_request(c, one, false, j);
+}
+
 struct err
 verb_airlock_list(struct call *c)
 {
@@ -233,22 +239,19 @@ verb_airlock_list(struct call *c)
 	const struct airlock_request **all = calloc(g->requests.n + 1, sizeof(*all));
 	struct str state = doc_text(c->in, "state");
 	const struct request_entry *e;
-	json_t *list = json_array(), *o;
 	size_t at = 0, n = 0;
-	bool good = all && doc_set(c->out, "requests", list);
+	struct err failed;
 
-	while (good && (e = map_next(&g->requests, &at)))
+	if (!all)
+		return ERR(ERR_NO_MEMORY);
+	while ((e = map_next(&g->requests, &at)))
 		if (may_know(c, &e->r) && (state.n == 0 ||
 		    str_eq(state, str_c(airlock_state_word(request_state(c->h, &e->r, c->now_us, c->mono_us))))))
 			all[n++] = &e->r;
-	if (good)
-		qsort(all, n, sizeof(*all), newest_first);
-	for (size_t i = 0; good && i < n && i < LIMIT_LIST / 4; i++)
-		good = add_member(list, &o) && describe_request(c, all[i], false, o);
-	if (good && n > LIMIT_LIST / 4)
-		good = doc_set_flag(c->out, "more", true);
+	qsort(all, n, sizeof(*all), newest_first);
+	failed = answer_list(c, "requests", (const void *const *)all, n, show_request);
 	free(all);
-	return doc_done(good);
+	return failed;
 }
 
 struct err

@@ -118,13 +118,40 @@ copy_text(const json_t *from, const char *name, json_t *to)
 	return doc_set_text(to, name, doc_text(from, name));
 }
 
-static bool
-describe(const struct disclosure *d, json_t *list)
+/* The number of the record that the ledger has of it; 0: not found now. */
+static int64_t
+record_of(struct call *c, const struct disclosure *d)
 {
+	struct ledger_query q = {.act = STR("disclosure.made"), .object = d->release, .max = LIMIT_LIST};
+	struct ledger_entry entries[LIMIT_LIST];
+	bool more = c->h->ledger_open;
+
+	while (more) {
+		AUTO_MSG reply = MSG(0);
+		size_t n = 0;
+
+		if (err_is(ledger_query(&c->h->ledger, &q, &reply, entries, &n, &more)))
+			return 0;
+		for (size_t i = 0; i < n; i++) {
+			AUTO_DOC *j = NULL;
+
+			if (!err_is(doc_parse(entries[i].json, &j)) && id_eq(doc_id(j, "other"), d->id))
+				return (int64_t)entries[i].index;
+			q.before = entries[i].index;
+		}
+		more = more && n > 0;
+	}
+	return 0;
+}
+
+static bool
+describe(struct call *c, const void *one, json_t *j)
+{
+	const struct disclosure *d = one;
 	static const char *const of_study[] = {"protocol", "title", "purpose", "criteria", "data", "period", "sponsor", "contact", "pi"};
 	const json_t *from = json_object_get(d->doc, "study_document");
-	json_t *j, *recipient = json_object(), *study = json_object();
-	bool good = add_member(list, &j) && doc_set(j, "recipient", recipient);
+	json_t *recipient = json_object(), *study = json_object();
+	bool good = doc_set(j, "recipient", recipient) && doc_set_number(j, "record", record_of(c, d));
 
 	good = good && doc_set(j, "study", study) && doc_set_id(j, "id", d->id) && doc_set_time(j, "at", d->at_us) &&
 	    doc_set_text(recipient, "name", doc_text(d->doc, "recipient")) && doc_set_text(recipient, "address", doc_text(d->doc, "address")) &&
@@ -193,22 +220,19 @@ list(struct call *c, const struct releases *only)
 {
 	struct governed *g = governed_of(c->h);
 	const struct disclosure **all = calloc(g->disclosures.n + 1, sizeof(*all)), *d;
-	json_t *found = json_array();
 	size_t at = 0, n = 0;
-	bool good = all && doc_set(c->out, "disclosures", found);
+	struct err failed;
 
-	while (good && (d = map_next(&g->disclosures, &at)))
+	if (!all)
+		return ERR(ERR_NO_MEMORY);
+	while ((d = map_next(&g->disclosures, &at)))
 		if (!only || contains(only, d->release))
 			all[n++] = d;
-	if (good)
-		qsort(all, n, sizeof(*all), newest_first);
-	for (size_t i = 0; good && i < n && i < LIMIT_LIST / 16; i++)
-		good = describe(all[i], found);
-	if (good && n > LIMIT_LIST / 16)
-		good = doc_set_flag(c->out, "more", true);
+	qsort(all, n, sizeof(*all), newest_first);
+	failed = answer_list(c, "disclosures", (const void *const *)all, n, describe);
 	free(all);
 	record_number(&c->record, RECORD_COUNT, n);
-	return doc_done(good);
+	return failed;
 }
 
 struct err

@@ -60,7 +60,7 @@ static const struct route routes[] = {
 	THEN("POST", "pool/rebuild", "pool.rebuild", 202, then_run)
 	PASS("GET", "jobs/{job}", "job.get", 200)
 
-	PASS("GET", "studies", "study.list", 200)
+	PASS("GET", "studies", "study.list", 200, "after")
 	PASS("POST", "studies", "study.add", 201)
 	PASS("GET", "studies/{study}", "study.show", 200)
 	PASS("PATCH", "studies/{study}", "study.set", 200)
@@ -69,17 +69,17 @@ static const struct route routes[] = {
 	PASS("POST", "studies/{study}/close", "study.close", 200)
 	THEN("POST", "studies/{study}/count", "study.count", 202, then_run)
 	THEN("POST", "studies/{study}/releases", "release.make", 202, then_run)
-	PASS("GET", "studies/{study}/releases", "release.list", 200)
+	PASS("GET", "studies/{study}/releases", "release.list", 200, "after")
 	PASS("GET", "releases/{release}", "release.show", 200)
 
-	PASS("GET", "cells", "cell.list", 200)
+	PASS("GET", "cells", "cell.list", 200, "after")
 	THEN("POST", "cells", "cell.open", 202, then_open_cell)
 	THEN("GET", "cells/{cell}", "cell.show", 200, then_show_cell)
 	THEN("DELETE", "cells/{cell}", "cell.close", 200, then_close_cell)
 	THEN("POST", "cells/{cell}/enter", "cell.enter", 200, then_enter_cell)
 	THEN("POST", "cells/{cell}/workers", "cell.work", 202, then_work)
 
-	PASS("GET", "airlock", "airlock.list", 200)
+	PASS("GET", "airlock", "airlock.list", 200, "after", "state")
 	THEN("POST", "airlock", "airlock.submit", 201, then_run)
 	PASS("GET", "airlock/{request}", "airlock.show", 200)
 	PASS("DELETE", "airlock/{request}", "airlock.withdraw", 200)
@@ -92,7 +92,7 @@ static const struct route routes[] = {
 	THEN("POST", "airlock/{request}/release", "airlock.release", 202, then_run)
 	PASS("POST", "airlock/{request}/recall", "airlock.recall", 200)
 
-	PASS("GET", "disclosures", "disclosure.list", 200, "subject")
+	PASS("GET", "disclosures", "disclosure.list", 200, "after", "subject")
 	HERE("POST", "subjects", BODY_DOCUMENT, api_find_subject)
 	HERE("GET", "subjects/{subject}/accesses", BODY_NONE, api_accesses)
 

@@ -90,26 +90,29 @@ newest_first(const void *a, const void *b)
 	return x->opened_us < y->opened_us ? 1 : x->opened_us > y->opened_us ? -1 : memcmp(x->id.b, y->id.b, sizeof(x->id.b));
 }
 
+static bool
+show_cell(struct call *c, const void *one, json_t *j)
+{
+	return describe_cell(c, one, j);
+}
+
 struct err
 verb_cell_list(struct call *c)
 {
 	const struct registry *r = registry_of(c->h);
 	const struct cell_row **all = calloc(r->cells.n + 1, sizeof(*all)), *cell;
-	json_t *list = json_array(), *o;
 	size_t at = 0, n = 0;
-	bool good = all && doc_set(c->out, "cells", list);
+	struct err failed;
 
-	while (good && (cell = map_next(&r->cells, &at)))
+	if (!all)
+		return ERR(ERR_NO_MEMORY);
+	while ((cell = map_next(&r->cells, &at)))
 		if (id_eq(cell->who, c->who.person->id) || sees_all_cells(c))
 			all[n++] = cell;
-	if (good)
-		qsort(all, n, sizeof(*all), newest_first);
-	for (size_t i = 0; good && i < n && i < LIMIT_LIST; i++)
-		good = add_member(list, &o) && describe_cell(c, all[i], o);
-	if (good && n > LIMIT_LIST)
-		good = doc_set_flag(c->out, "more", true);
+	qsort(all, n, sizeof(*all), newest_first);
+	failed = answer_list(c, "cells", (const void *const *)all, n, show_cell);
 	free(all);
-	return doc_done(good);
+	return failed;
 }
 
 static struct err

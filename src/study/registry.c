@@ -404,3 +404,30 @@ add_member(json_t *list, json_t **ret)
 	*ret = o;
 	return o && json_array_append_new(list, o) == 0;
 }
+
+struct err
+answer_list(struct call *c, const char *name, const void *const *all, size_t n, bool (*show)(struct call *c, const void *one, json_t *j))
+{
+	struct id after = doc_id(c->in, "after");
+	bool begun = id_is_zero(after);
+	json_t *list = json_array();
+	size_t bytes = 0;
+
+	TRY(doc_done(doc_set(c->out, name, list)));
+	for (size_t i = 0; i < n; i++) {
+		AUTO_DOC *o = json_object();
+
+		if (!o || !show(c, all[i], o))
+			return ERR(ERR_NO_MEMORY);
+		if (!begun) {
+			begun = id_eq(doc_id(o, "id"), after);
+			continue;
+		}
+		bytes += json_dumpb(o, NULL, 0, JSON_COMPACT) + 1;
+		if (json_array_size(list) == LIMIT_LIST || (bytes > LIST_BYTES_MAX && json_array_size(list) > 0))
+			return doc_done(doc_set_flag(c->out, "more", true));
+		if (json_array_append(list, o) != 0)
+			return ERR(ERR_NO_MEMORY);
+	}
+	return OK;
+}

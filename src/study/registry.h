@@ -16,7 +16,8 @@
 #define LIMIT_CELL_SESSIONS 1024
 #define TICKET_S 60
 #define CELL_IDLE_S (30 * 60)
-#define LIMIT_LIST 200 /* of anything in one answer */
+#define LIMIT_LIST 200             /* of anything in one answer */
+#define LIST_BYTES_MAX (140 * KiB) /* of which a message has room */
 
 struct study_entry {
 	struct study s;
@@ -106,6 +107,11 @@ struct err take_number(struct call *c, const char *name, uint64_t max, uint64_t 
 bool name_carries_nothing(const struct call *c, struct str s);
 bool set_person(const struct house *h, json_t *j, const char *name, struct id id); /* his login; left out if there is none */
 bool add_member(json_t *list, json_t **ret); /* one more object in ${list} */
+/*
+ * answer_list(c, name, all, n, show): ${all}, which is sorted, as the member ${name}: as many as fit, from behind the one whose id is the parameter "after";
+ * "more" if that were not all.
+ */
+struct err answer_list(struct call *c, const char *name, const void *const *all, size_t n, bool (*show)(struct call *c, const void *one, json_t *j));
 /* describe_study(c, e, full, j): as the API shows it. */
 bool describe_study(struct call *c, const struct study_entry *e, bool full, json_t *j);
 bool describe_release(struct call *c, const struct release_row *r, bool full, json_t *j);

@@ -60,17 +60,21 @@ by_version(const void *a, const void *b)
 	return x->version < y->version ? 1 : x->version > y->version ? -1 : 0;
 }
 
+static bool
+show_release(struct call *c, const void *one, json_t *j)
+{
+	return describe_release(c, one, false, j);
+}
+
 struct err
 verb_release_list(struct call *c)
 {
 	const struct registry *r = registry_of(c->h);
 	const struct release_row **all, *row;
-	json_t *list = json_array(), *o;
 	struct study_entry *e;
 	size_t at = 0, n = 0;
-	bool good = doc_set(c->out, "releases", list);
+	struct err failed;
 
-	TRY(doc_done(good));
 	TRY(take_study(c, doc_id(c->in, "study"), &e));
 	if (!study_has(&e->s, c->who.person->id) && !sees_all_studies(c))
 		return call_refuse(c, REASON_NOT_IN_STUDY);
@@ -81,12 +85,9 @@ verb_release_list(struct call *c)
 		if (id_eq(row->study, e->s.id) && n < e->releases)
 			all[n++] = row;
 	qsort(all, n, sizeof(*all), by_version);
-	for (size_t i = 0; good && i < n && i < LIMIT_LIST / 4; i++)
-		good = add_member(list, &o) && describe_release(c, all[i], false, o);
-	if (good && n > LIMIT_LIST / 4)
-		good = doc_set_flag(c->out, "more", true);
+	failed = answer_list(c, "releases", (const void *const *)all, n, show_release);
 	free(all);
-	return doc_done(good);
+	return failed;
 }
 
 struct err

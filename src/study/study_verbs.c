@@ -179,27 +179,29 @@ newest_first(const void *a, const void *b)
 	return x->s.created_us < y->s.created_us ? 1 : x->s.created_us > y->s.created_us ? -1 : memcmp(x->s.id.b, y->s.id.b, sizeof(x->s.id.b));
 }
 
+static bool
+show_study(struct call *c, const void *one, json_t *j)
+{
+	return describe_study(c, one, false, j);
+}
+
 struct err
 verb_study_list(struct call *c)
 {
 	const struct registry *r = registry_of(c->h);
 	const struct study_entry **all = calloc(r->studies.n + 1, sizeof(*all)), *e;
-	json_t *list = json_array(), *o;
 	size_t at = 0, n = 0;
-	bool good = all && doc_set(c->out, "studies", list);
+	struct err failed;
 
-	while (good && (e = map_next(&r->studies, &at)))
+	if (!all)
+		return ERR(ERR_NO_MEMORY);
+	while ((e = map_next(&r->studies, &at)))
 		if (may_see(c, &e->s))
 			all[n++] = e;
-	if (good)
-		qsort(all, n, sizeof(*all), newest_first);
-	/* a message has a size: of many, the newest */
-	for (size_t i = 0; good && i < n && i < LIMIT_LIST / 4; i++)
-		good = add_member(list, &o) && describe_study(c, all[i], false, o);
-	if (good && n > LIMIT_LIST / 4)
-		good = doc_set_flag(c->out, "more", true);
+	qsort(all, n, sizeof(*all), newest_first);
+	failed = answer_list(c, "studies", (const void *const *)all, n, show_study);
 	free(all);
-	return doc_done(good);
+	return failed;
 }
 
 struct err

@@ -133,7 +133,8 @@ put_people(struct home *o)
 		const char *name;
 		uint32_t roles;
 	} all[] = {{"pia", R(PRINCIPAL_INVESTIGATOR)}, {"ruth", R(RESEARCHER)}, {"rolf", R(RESEARCHER)}, {"paul", R(PRINCIPAL_INVESTIGATOR)},
-	    {"ivan", R(IT_REVIEWER)}, {"mona", R(MANAGEMENT_REVIEWER)}, {"rhea", R(RESEARCH_REVIEWER)}, {"triple", R(IT_REVIEWER) | R(MANAGEMENT_REVIEWER) | R(RESEARCH_REVIEWER)},
+	    {"ivan", R(IT_REVIEWER)}, {"mona", R(MANAGEMENT_REVIEWER)}, {"rhea", R(RESEARCH_REVIEWER)},
+	    {"triple", R(IT_REVIEWER) | R(MANAGEMENT_REVIEWER) | R(RESEARCH_REVIEWER)},
 	    {"sam", R(SECURITY_OFFICER)}, {"sue", R(SECURITY_OFFICER)}, {"bo", R(IRB_MEMBER)}, {"paula", R(PRIVACY_OFFICER)}, {"otto", R(OUTPUT_CHECKER)},
 	    {"olga", R(OUTPUT_CHECKER)}, {"oskar", R(OUTPUT_CHECKER)}, {"rita", R(RESEARCHER) | R(OUTPUT_CHECKER)}, {"audrey", R(AUDITOR)}};
 

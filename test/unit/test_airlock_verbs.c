@@ -137,6 +137,7 @@ two_approve_and_it_leaves_with_its_disclosure(void **state)
 	d = json_array_get(json_object_get(said, "disclosures"), 0);
 	assert_non_null(d);
 	assert_string_equal(json_string_value(json_object_get(d, "digest")), json_string_value(json_object_get(made, "digest")));
+	assert_int_equal(json_integer_value(json_object_get(d, "record")), json_integer_value(json_object_get(made, "n")));
 	assert_string_equal(json_string_value(json_object_get(d, "purpose")), "the paper");
 	assert_string_equal(json_string_value(json_object_get(json_object_get(d, "recipient"), "address")), "1 Example Street");
 	d = json_object_get(d, "study");
@@ -436,10 +437,11 @@ what_comes_in_is_what_was_announced(void **state)
 	struct home *o = *state;
 	struct scene s = scanning(o);
 
-	fails(asksf(o, "ruth", "airlock.submit", "{\"cell\":\"%s\",\"direction\":\"in\",\"context\":\"c\",\"purpose\":\"p\",\"files\":[{\"name\":\"ref.csv\"}]}",
-	    s.cell.z), ERR_INVALID);
+	fails(asksf(o, "ruth", "airlock.submit",
+	    "{\"cell\":\"%s\",\"direction\":\"in\",\"context\":\"c\",\"purpose\":\"p\",\"files\":[{\"name\":\"ref.csv\"}]}", s.cell.z), ERR_INVALID);
 	ok(asksf(o, "ruth", "airlock.submit",
-	    "{\"cell\":\"%s\",\"direction\":\"in\",\"context\":\"c\",\"purpose\":\"p\",\"files\":[{\"name\":\"ref.csv\",\"size\":10,\"sha256\":\"" SHA_A "\"}]}",
+	    "{\"cell\":\"%s\",\"direction\":\"in\",\"context\":\"c\",\"purpose\":\"p\","
+	    "\"files\":[{\"name\":\"ref.csv\",\"size\":10,\"sha256\":\"" SHA_A "\"}]}",
 	    s.cell.z));
 	s.request = named("request");
 	assert_string_equal(get("job"), "");
@@ -527,7 +529,8 @@ no_text_reaches_the_ledger_or_the_disk(void **state)
 	struct scene s = approved(o, approved_study(o));
 	struct ledger_query q = {.max = 200};
 	struct ledger_entry *entries = calloc(200, sizeof(*entries));
-	static const char *const texts[] = {"Sepsis", "A41.9", "Table 1", "table1", "plot.png", "Journal", "Example Street", "the paper", "P-117", "row 3", "seen"};
+	static const char *const texts[] = {
+	    "Sepsis", "A41.9", "Table 1", "table1", "plot.png", "Journal", "Example Street", "the paper", "P-117", "row 3", "seen"};
 	AUTO_BUF disk = BUF(8 * MiB);
 	bool more = true;
 

@@ -195,7 +195,8 @@ what_is_asked_wrongly_is_told(void **state)
 	    "{\"title\":\"T\",\"protocol\":\"P\",\"cohort\":\"C\",\"tables\":[\"patients\"]}",
 	    "{\"title\":\"T\",\"protocol\":\"P\",\"cohort\":\"C\",\"tables\":[]}",
 	    "{\"title\":\"T\",\"protocol\":\"P\",\"cohort\":\"C\",\"limits\":{\"cpus\":100000}}"};
-	static const char *const bad_basis[] = {"\"kind\":\"verbal\",\"expires\":\"2027-03-31\"," DOCUMENT, "\"kind\":\"irb-approval\",\"expires\":\"2026-11-21\"," DOCUMENT,
+	static const char *const bad_basis[] = {"\"kind\":\"verbal\",\"expires\":\"2027-03-31\"," DOCUMENT,
+	    "\"kind\":\"irb-approval\",\"expires\":\"2026-11-21\"," DOCUMENT,
 	    "\"kind\":\"irb-approval\",\"expires\":\"2099-01-01\"," DOCUMENT, "\"kind\":\"irb-approval\",\"expires\":\"soon\"," DOCUMENT,
 	    "\"kind\":\"irb-approval\",\"expires\":\"2027-03-31\",\"document_sha256\":\"2c26\""};
 	struct home *o = *state;
@@ -212,8 +213,33 @@ what_is_asked_wrongly_is_told(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad_basis); i++)
 		fails(asksf(o, "bo", "study.basis", "{\"study\":\"%s\",\"board\":\"B\",\"number\":\"1\",%s}", study.z, bad_basis[i]), ERR_INVALID);
 	/* its last day is today: it holds */
-	ok(asksf(o, "bo", "study.basis", "{\"study\":\"%s\",\"kind\":\"irb-approval\",\"board\":\"B\",\"number\":\"1\",\"expires\":\"2026-11-22\"," DOCUMENT "}",
-	    study.z));
+	ok(asksf(o, "bo", "study.basis",
+	    "{\"study\":\"%s\",\"kind\":\"irb-approval\",\"board\":\"B\",\"number\":\"1\",\"expires\":\"2026-11-22\"," DOCUMENT "}", study.z));
+}
+
+static void
+a_long_list_comes_in_pages(void **state)
+{
+	struct home *o = *state;
+	char last[ID_HEX_LEN + 1];
+	const json_t *list;
+	size_t seen = 0;
+
+	for (int i = 0; i < LIMIT_LIST + 5; i++) {
+		clock_fake_us(TODAY + i);
+		ok(asks(o, "pia", "study.add", "{\"title\":\"T\",\"protocol\":\"P\",\"cohort\":\"C\"}"));
+	}
+	ok(asks(o, "pia", "study.list", "{}"));
+	for (;;) {
+		list = json_object_get(said, "studies");
+		seen += json_array_size(list);
+		if (!json_is_true(json_object_get(said, "more")))
+			break;
+		assert_true(json_array_size(list) > 0);
+		snprintf(last, sizeof(last), "%s", json_string_value(json_object_get(json_array_get(list, json_array_size(list) - 1), "id")));
+		ok(asksf(o, "pia", "study.list", "{\"after\":\"%s\"}", last));
+	}
+	assert_int_equal(seen, LIMIT_LIST + 5);
 }
 
 /* ---- releases ---- */
@@ -334,6 +360,7 @@ main(void)
 		T(a_refusal_blocks_until_a_change),
 		T(an_investigator_who_left_is_followed_by_another),
 		T(what_is_asked_wrongly_is_told),
+		T(a_long_list_comes_in_pages),
 		T(a_release_has_a_version_and_a_job),
 		T(what_a_job_tells_is_checked),
 		T(a_release_without_its_job_is_refused),
