@@ -1,6 +1,6 @@
 /*
- * mllp_load HOST PORT CA CERT KEY SENDERS SECONDS FILE: as many senders of HL7 v2 over MLLP and mutual TLS, each in lock-step (the next message when the
- * one before is acknowledged), in one thread. FILE holds one message, whose MSH-10 is "%CONTROLID%": each is sent with a new id.
+ * mllp_load HOST PORT CA CERT KEY SENDERS SECONDS FILE: as many senders of HL7 v2 over MLLP and mutual TLS, each in lock-step (the next message
+ * when the one before is acknowledged), in one thread. FILE holds one message, whose MSH-10 is "%CONTROLID%": each is sent with a new id.
  * Prints a JSON object: messages acknowledged AA a second, latencies in milliseconds, how many got another answer.
  */
 #include <arpa/inet.h>

@@ -1,9 +1,10 @@
 /*
  * landing: the segment that intake writes: messages exactly as they came, each with where it came from. doc/landing.md.
  *
- *   "CLSTLND1"  then entries: u8 form, u8 status, u16 0, 16 feed id, i64 received (us since 1970), lstr16 address, lstr16 name,
- *   lstr16 topic, lstr bytes
- * Big-endian; lstr16 has a length of two bytes, lstr of four. What people and machines put into the landing bucket through gate (S3, FHIR) are objects of their own and no segments.
+ *   "CLSTLND1"  then entries: u8 form, u8 status, u16 0, 16 feed id, i64 received (us since 1970),
+ *   lstr16 address, lstr16 name, lstr16 topic, lstr bytes
+ * Big-endian; lstr16 has a length of two bytes, lstr of four. What people and machines put into the landing bucket through gate (S3, FHIR) are
+ * objects of their own and no segments.
  */
 #ifndef CLOISTER_LANDING_LANDING_H
 #define CLOISTER_LANDING_LANDING_H

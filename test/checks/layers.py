@@ -13,7 +13,8 @@ import tempfile
 LIBRARIES = {
     "openssl/": {"crypto"}, "argon2.h": {"crypto"}, "sqlite3.h": {"db"}, "gnutls/": {"gate"}, "microhttpd.h": {"gate"},
     "libxml/": {"gate"}, "seccomp.h": {"proc"}, "linux/landlock.h": {"proc"}, "cyaml/": {"proc", "bin"}, "pcre2.h": {"names"},
-    "jansson.h": {"warden", "objects", "clinic", "study", "airlock", "gate", "steward", "intake", "scrub", "cell", "bin"}, "curl/": {"bin"}, "mosquitto.h": {"intake"},
+    "jansson.h": {"warden", "objects", "clinic", "study", "airlock", "pool", "gate", "steward", "intake", "scrub", "cell", "bin"},
+    "curl/": {"bin"}, "mosquitto.h": {"intake"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 

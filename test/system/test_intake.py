@@ -394,6 +394,11 @@ class Load:
                 else:
                     time.sleep(0.02)
 
+    def goes_on(self, n):
+        """until that many more are promised"""
+        had = len(self.promised)
+        until(lambda: len(self.promised) > had + n or self.odd)
+
     def end(self):
         self.stop.set()
         for t in self.threads:
@@ -414,14 +419,14 @@ def test_killed_under_load():
         load = Load(feed)
         r = random.Random(7)
         for i in range(max(4, KILLS // 3)):
-            until(lambda n=len(load.promised): len(load.promised) > n + 5 or load.odd)
+            load.goes_on(5)
             kill(house, ("intake", "vault", "intake", "ledger", "intake", "warden")[i % 6])
             time.sleep(r.random() * 0.2)
             if i % 6 == 3:
                 time.sleep(1)  # ten deaths within a minute end the house
             if i >= 8:
                 break
-        until(lambda n=len(load.promised): len(load.promised) > n + 20 or load.odd)
+        load.goes_on(20)
         load.end()
         assert house.stop() == 0, house.log_text()[-3000:]
         records = [r for r in house.verified() if r["act"] == "feed.receive"]
@@ -491,8 +496,8 @@ def test_a_house_without_feeds_has_no_intake(own_house):
     assert "intake" not in h.pids()
 
 
-@pytest.mark.parametrize("intake", [{"mllp": ["localhost:2575"]}, {"mllp": ["127.0.0.1"]}, {"mqtt": [{"broker": "broker.example:1883", "topic": "a", "feed": "b"}]},
-                                    {"mqtt": [{"broker": "127.0.0.1:1883", "topic": "a"}]}, {"tcp": []}])
+@pytest.mark.parametrize("intake", [{"mllp": ["localhost:2575"]}, {"mllp": ["127.0.0.1"]},
+                                    {"mqtt": [{"broker": "broker.example:1883", "topic": "a", "feed": "b"}]}, {"mqtt": [{"broker": "127.0.0.1:1883", "topic": "a"}]}, {"tcp": []}])
 def test_wrong_configuration(own_house, intake):
     h = own_house(start=False, intake=intake)
     done = h.run("serve", "--state", h.state, "--passphrase-file", h.passphrase_file, status=None)
