@@ -42,6 +42,47 @@ cli_path_of(struct buf *b, const char *before, const char *id, const char *after
 	return net_path(b);
 }
 
+/* ---- lists ---- */
+
+struct err
+calls_list(struct calls *s, const char *path, const char *member, json_t *all)
+{
+	char after[64] = "";
+
+	for (;;) {
+		AUTO_BUF page = BUF(JOB_PATH_BYTES);
+		AUTO_JSON *answer = NULL;
+		const json_t *list;
+
+		buf_put_c(&page, path);
+		net_query(&page, "after", after[0] ? after : NULL);
+		TRY(calls_json(s, "GET", net_path(&page), NULL, &answer));
+		list = json_object_get(answer, member);
+		if (json_array_extend(all, (json_t *)(uintptr_t)list) != 0)
+			return ERR(ERR_CORRUPT);
+		if (!json_is_true(json_object_get(answer, "more")) || json_array_size(list) == 0)
+			return OK;
+		snprintf(after, sizeof(after), "%s", out_member(json_array_get(list, json_array_size(list) - 1), "id"));
+	}
+}
+
+struct err
+cli_show_list(struct cli *c, const char *path, const char *member, const struct out_column *columns)
+{
+	static const struct cli_option none[] = {{NULL, NULL, NULL, CLI_FLAG, NULL}};
+	AUTO_JSON *all = json_array();
+	AUTO_CALLS s = {.c = c};
+
+	cli_parse(c, none, CLI_NET, 0, 0);
+	TRY(calls_open(c, &s));
+	TRY(calls_list(&s, path, member, all));
+	if (c->json)
+		out_json(all);
+	else
+		out_table(all, columns);
+	return OK;
+}
+
 /* ---- what is meant ---- */
 
 static bool
@@ -61,7 +102,7 @@ is_meant(const json_t *thing, const char *given)
 struct err
 calls_find(struct calls *s, const char *list, const char *member, const char *what, const char *given, char id[64])
 {
-	AUTO_JSON *answer = NULL;
+	AUTO_JSON *all = json_array();
 	const json_t *thing;
 	unsigned found = 0;
 	size_t i;
@@ -70,8 +111,8 @@ calls_find(struct calls *s, const char *list, const char *member, const char *wh
 		snprintf(id, 64, "%s", given);
 		return OK;
 	}
-	TRY(calls_json(s, "GET", list, NULL, &answer));
-	json_array_foreach(json_object_get(answer, member), i, thing)
+	TRY(calls_list(s, list, member, all));
+	json_array_foreach(all, i, thing)
 		if (is_meant(thing, given)) {
 			snprintf(id, 64, "%s", out_member(thing, "id"));
 			found++;

@@ -21,6 +21,11 @@ void calls_close(struct calls *s);
 #define AUTO_CALLS __attribute__((cleanup(calls_close))) struct calls
 struct err calls_json(struct calls *s, const char *method, const char *path, json_t *body, json_t **ret); /* as net_json_as */
 
+/* calls_list(s, path, member, all): every page of a list, appended to ${all}. */
+struct err calls_list(struct calls *s, const char *path, const char *member, json_t *all);
+/* cli_show_list(c, path, member, columns): the whole list, as a table or in JSON; for commands that take nothing else. */
+struct err cli_show_list(struct cli *c, const char *path, const char *member, const struct out_column *columns);
+
 /*
  * calls_find(s, list, member, what, given, id): the whole id of the one thing in GET ${list} whose id begins with ${given}, or whose protocol
  * is ${given}. A whole id is taken as it is. NOT_FOUND, CONFLICT (several), said.

@@ -463,12 +463,15 @@ code_of(long status, const char *code)
 	return status >= 500 ? ERR_IO : strcmp(code, "LimitExceeded") == 0 ? ERR_LIMIT : ERR_INVALID;
 }
 
+/* what to do next, where the message itself does not say it */
 static const char *
-advice(enum err_code code)
+advice(enum err_code code, const char *message)
 {
+	bool says_why = strcmp(message, err_sentence(code)) != 0 && strcmp(message, "Access denied.") != 0;
+
 	if (code == ERR_UNAUTHENTICATED)
 		return " Log in again with `cloister login`.";
-	if (code == ERR_DENIED)
+	if (code == ERR_DENIED && !says_why)
 		return " `cloister whoami` shows your roles.";
 	if (code == ERR_BUSY)
 		return " Try again in a moment; `cloister status` shows what answers.";
@@ -508,7 +511,8 @@ net_refused(struct cli *c, const struct net_answer *a)
 	fits = code_of(a->status, code);
 	if (!message[0])
 		snprintf(message, sizeof(message), "the server answered %ld.", a->status);
-	return cli_fail(c, ERR(fits), "%s%s%s%s%s", message, field[0] ? " (" : "", field, field[0] ? ")" : "", advice(fits));
+	return cli_fail(c, ERR(fits), "%s%s%s%s%s", message, field[0] ? " (" : "", field, field[0] ? ")" : "",
+	    advice(fits, message));
 }
 
 struct err

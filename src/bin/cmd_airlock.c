@@ -87,15 +87,8 @@ cmd_airlock_list(struct cli *c)
 	static const struct out_column columns[] = {{"ID", "id", OUT_TEXT}, {"STATE", "state", OUT_TEXT}, {"DIRECTION", "direction", OUT_TEXT},
 		{"WHO", "who", OUT_TEXT}, {"STUDY", "study", OUT_TEXT}, {"SUBMITTED", "submitted", OUT_TIME}, {"PURPOSE", "purpose", OUT_TEXT},
 		{NULL, NULL, OUT_TEXT}};
-	AUTO_JSON *answer = NULL;
 
-	cli_parse(c, none, CLI_NET, 0, 0);
-	TRY(net_json(c, "GET", "/api/airlock", NULL, &answer));
-	if (c->json)
-		out_json(json_object_get(answer, "requests"));
-	else
-		out_table(json_object_get(answer, "requests"), columns);
-	return OK;
+	return cli_show_list(c, "/api/airlock", "requests", columns);
 }
 
 /* one call about the request that the first argument names, then how it is */

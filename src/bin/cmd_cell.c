@@ -52,15 +52,8 @@ cmd_cell_list(struct cli *c)
 	static const struct out_column columns[] = {{"ID", "id", OUT_TEXT}, {"STATE", "state", OUT_TEXT}, {"WHO", "who", OUT_TEXT},
 		{"STUDY", "study", OUT_TEXT}, {"OPENED", "opened", OUT_TIME}, {"EXPIRES", "expires", OUT_TIME}, {"CLOSED", "closed", OUT_TIME},
 		{NULL, NULL, OUT_TEXT}};
-	AUTO_JSON *answer = NULL;
 
-	cli_parse(c, none, CLI_NET, 0, 0);
-	TRY(net_json(c, "GET", "/api/cells", NULL, &answer));
-	if (c->json)
-		out_json(json_object_get(answer, "cells"));
-	else
-		out_table(json_object_get(answer, "cells"), columns);
-	return OK;
+	return cli_show_list(c, "/api/cells", "cells", columns);
 }
 
 static void

@@ -72,15 +72,8 @@ cmd_study_list(struct cli *c)
 	static const struct out_column columns[] = {{"ID", "id", OUT_TEXT}, {"PROTOCOL", "protocol", OUT_TEXT}, {"TITLE", "title", OUT_TEXT},
 		{"STATE", "state", OUT_TEXT}, {"USABLE", "valid", OUT_TEXT}, {"MISSING", "missing", OUT_LIST}, {"INVESTIGATOR", "pi", OUT_TEXT},
 		{"RELEASES", "releases", OUT_TEXT}, {"NEWER DATA", "offer", OUT_TEXT}, {NULL, NULL, OUT_TEXT}};
-	AUTO_JSON *answer = NULL;
 
-	cli_parse(c, none, CLI_NET, 0, 0);
-	TRY(net_json(c, "GET", "/api/studies", NULL, &answer));
-	if (c->json)
-		out_json(json_object_get(answer, "studies"));
-	else
-		out_table(json_object_get(answer, "studies"), columns);
-	return OK;
+	return cli_show_list(c, "/api/studies", "studies", columns);
 }
 
 struct err
@@ -336,7 +329,7 @@ cmd_release_list(struct cli *c)
 	static const struct out_column columns[] = {{"ID", "id", OUT_TEXT}, {"VERSION", "version", OUT_TEXT}, {"STATE", "state", OUT_TEXT},
 		{"WHY", "reason", OUT_TEXT}, {"PATIENTS", "patients", OUT_TEXT}, {"MADE", "made", OUT_TIME}, {"BY", "made_by", OUT_TEXT},
 		{NULL, NULL, OUT_TEXT}};
-	AUTO_JSON *answer = NULL;
+	AUTO_JSON *all = json_array();
 	AUTO_BUF path = BUF(JOB_PATH_BYTES);
 	AUTO_CALLS s = {.c = c};
 	char id[64];
@@ -344,11 +337,11 @@ cmd_release_list(struct cli *c)
 	cli_parse(c, none, CLI_NET, 1, 1);
 	TRY(calls_open(c, &s));
 	TRY(find_study(&s, id));
-	TRY(calls_json(&s, "GET", cli_path_of(&path, "/api/studies/", id, "/releases"), NULL, &answer));
+	TRY(calls_list(&s, cli_path_of(&path, "/api/studies/", id, "/releases"), "releases", all));
 	if (c->json)
-		out_json(json_object_get(answer, "releases"));
+		out_json(all);
 	else
-		out_table(json_object_get(answer, "releases"), columns);
+		out_table(all, columns);
 	return OK;
 }
 

@@ -33,6 +33,7 @@ bucket_name_is_valid(struct str name)
 {
 	static const char *const prefixes[] = {"xn--", "sthree-", "amzn-s3-demo-"};
 	static const char *const suffixes[] = {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"};
+	static const char *const paths[] = {"api", "cell", "console", "fhir"}; /* of ours */
 	struct str rest = name, label;
 	size_t labels = 0, numbers = 0;
 	bool more = true;
@@ -54,5 +55,8 @@ bucket_name_is_valid(struct str name)
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
 		if (str_ends(name, str_c(suffixes[i])))
 			return false;
-	return !str_eq(name, STR("api")) && !str_eq(name, STR("console"));
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		if (str_eq(name, str_c(paths[i])))
+			return false;
+	return true;
 }
