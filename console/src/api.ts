@@ -57,6 +57,18 @@ function query(parameters: Record<string, string | number | undefined>): string 
 	return words.length ? `?${words.join("&")}` : "";
 }
 
+/** a list page by page, to its end */
+async function all<A extends { id: string }, N extends string>(name: N, path: string, more: Record<string, string> = {}, signal?: AbortSignal): Promise<A[]> {
+	const found: A[] = [];
+	for (let after = ""; ;) {
+		const page = await get<Record<N, A[]> & { more?: boolean }>(`${path}${query({ ...more, after })}`, signal);
+		found.push(...page[name]);
+		const last = found[found.length - 1];
+		if (page.more !== true || !last || last.id === after) return found;
+		after = last.id;
+	}
+}
+
 export const api = {
 	login: async (name: string, password: string, code: string): Promise<T.Login> => {
 		const login = await post<T.Login>("session", { name, password, code });
@@ -96,7 +108,7 @@ export const api = {
 	auditHead: (s?: AbortSignal) => get<T.AuditHead>("audit/head", s),
 	auditProof: (n: number, s?: AbortSignal) => get<T.AuditProof>(`audit/${n}/proof`, s),
 
-	studies: async (s?: AbortSignal) => (await get<{ studies: T.Study[] }>("studies", s)).studies,
+	studies: (s?: AbortSignal) => all<T.Study, "studies">("studies", "studies", {}, s),
 	study: (id: string, s?: AbortSignal) => get<T.Study>(`studies/${e(id)}`, s),
 	addStudy: (body: object) => post<{ study: string }>("studies", body),
 	setStudy: (id: string, body: object) => json<T.Study>("PATCH", `studies/${e(id)}`, { body }),
@@ -105,17 +117,17 @@ export const api = {
 	closeStudy: (id: string) => post<T.Study>(`studies/${e(id)}/close`),
 	count: (id: string) => post<T.JobStarted>(`studies/${e(id)}/count`),
 	makeRelease: (id: string) => post<T.JobStarted & { release: string }>(`studies/${e(id)}/releases`),
-	releases: async (id: string, s?: AbortSignal) => (await get<{ releases: T.Release[] }>(`studies/${e(id)}/releases`, s)).releases,
+	releases: (id: string, s?: AbortSignal) => all<T.Release, "releases">("releases", `studies/${e(id)}/releases`, {}, s),
 	release: (id: string, s?: AbortSignal) => get<T.Release>(`releases/${e(id)}`, s),
 
-	cells: async (s?: AbortSignal) => (await get<{ cells: T.Cell[] }>("cells", s)).cells,
+	cells: (s?: AbortSignal) => all<T.Cell, "cells">("cells", "cells", {}, s),
 	cell: (id: string, s?: AbortSignal) => get<T.Cell>(`cells/${e(id)}`, s),
 	openCell: (study: string, release: string) => post<{ cell: string; job?: string }>("cells", { study, release }),
 	closeCell: (id: string) => json<T.Cell>("DELETE", `cells/${e(id)}`),
 	enterCell: (id: string) => post<{ url: string; seconds: number }>(`cells/${e(id)}/enter`),
 	work: (id: string, script: string) => post<{ worker: string }>(`cells/${e(id)}/workers`, { script }),
 
-	airlock: async (s?: AbortSignal) => (await get<{ requests: T.AirlockRequest[] }>("airlock", s)).requests,
+	airlock: (s?: AbortSignal) => all<T.AirlockRequest, "requests">("requests", "airlock", {}, s),
 	request: (id: string, s?: AbortSignal) => get<T.AirlockRequest>(`airlock/${e(id)}`, s),
 	submit: (body: object) => post<{ request: string; job?: string }>("airlock", body),
 	upload: (id: string, n: number, raw: Blob) => json<Partial<T.JobStarted>>("PUT", `airlock/${e(id)}/files/${n}`, { raw }),
@@ -130,5 +142,5 @@ export const api = {
 
 	findSubject: (mrn: string, reason: string) => post<T.JobStarted>("subjects", { mrn, reason }),
 	accesses: async (token_: string, s?: AbortSignal) => (await get<{ accesses: T.Access[] }>(`subjects/${e(token_)}/accesses`, s)).accesses,
-	disclosures: async (subject: string, s?: AbortSignal) => (await get<{ disclosures: T.Disclosure[] }>(`disclosures${query({ subject })}`, s)).disclosures,
+	disclosures: (subject: string, s?: AbortSignal) => all<T.Disclosure, "disclosures">("disclosures", "disclosures", { subject }, s),
 };

@@ -13,6 +13,7 @@ import { SessionClock, type Session } from "./session";
 import { applyTheme, savedTheme, type Theme } from "./theme";
 import type { Person } from "./types";
 import { useWork, type Work } from "./use_work";
+import { forgetDecided } from "./work";
 import { Account } from "./views/account";
 import { AirlockNew } from "./views/airlock_new";
 import { AirlockList } from "./views/airlock";
@@ -131,7 +132,7 @@ export function App() {
 	const [why, setWhy] = useState("");
 	const [spoken, setSpoken] = useState("");
 
-	const end = useCallback((text: string): void => { setToken(""); setSession(undefined); setWhy(text); }, []);
+	const end = useCallback((text: string): void => { setToken(""); forgetDecided(); setSession(undefined); setWhy(text); }, []);
 	useEffect(() => onSessionEnd(() => end("Your session has ended. Please sign in again.")), []);
 	const announce = useCallback((text: string): void => { setSpoken(""); setTimeout(() => setSpoken(text), 50); }, []);
 	const leave = useCallback((text = "You are logged off."): void => { void api.logout().then(() => end(text)); }, []);

@@ -5,11 +5,11 @@ import type { Flow, FlowFeed } from "./types";
 
 export type Source = "emr" | "warehouse" | "clinician" | "bedside";
 
-/** which door a feed comes through; a kind that we do not know is a system of records */
-export function sourceOf(feed: Pick<FlowFeed, "kind">): Source {
-	if (/device|mqtt|bedside|sensor/.test(feed.kind)) return "bedside";
-	if (/warehouse|table|drop|csv|parquet|bulk/.test(feed.kind)) return "warehouse";
-	if (/clinician|person/.test(feed.kind)) return "clinician";
+/** which door a feed comes through: devices and clinicians by their kind; a feed that is called a warehouse is one, any other is a system of records */
+export function sourceOf(feed: Pick<FlowFeed, "kind" | "name">): Source {
+	if (feed.kind === "device") return "bedside";
+	if (feed.kind === "clinician") return "clinician";
+	if (/warehouse|table|drop|csv|parquet|bulk/.test(feed.name)) return "warehouse";
 	return "emr";
 }
 
@@ -23,17 +23,18 @@ export interface Numbers {
 }
 
 export function numbers(flow: Flow): Numbers {
+	const airlock = flow.airlock ?? {};
 	const sources: Numbers["sources"] = { emr: { accepted: 0, feeds: 0 }, warehouse: { accepted: 0, feeds: 0 }, clinician: { accepted: 0, feeds: 0 }, bedside: { accepted: 0, feeds: 0 } };
 	for (const feed of flow.feeds) {
 		const s = sources[sourceOf(feed)];
-		s.accepted += feed.accepted;
+		s.accepted += feed.accepted ?? 0;
 		s.feeds++;
 	}
 	return {
-		sources, accepted: sum(flow.feeds.map(f => f.accepted)), waiting: Math.max(0, flow.landing.newest - flow.landing.done), arrived: flow.landing.done,
+		sources, accepted: sum(flow.feeds.map(f => f.accepted ?? 0)), waiting: Math.max(0, flow.landing.newest - flow.landing.done), arrived: flow.landing.done,
 		patients: flow.pool.patients, resources: sum(Object.values(flow.pool.resources)), quarantined: sum(Object.values(flow.pool.quarantined)),
-		studies: flow.studies, releases: flow.releases, cells: flow.cells, deciding: sum(AIRLOCK_OPEN.map(s => flow.airlock[s] ?? 0)),
-		requests: sum(Object.values(flow.airlock)), out: flow.airlock.released ?? 0, records: flow.records,
+		studies: flow.studies ?? 0, releases: flow.releases ?? 0, cells: flow.cells ?? 0, deciding: sum(AIRLOCK_OPEN.map(s => airlock[s] ?? 0)),
+		requests: sum(Object.values(airlock)), out: airlock.released ?? 0, records: flow.records ?? 0,
 	};
 }
 

@@ -57,7 +57,7 @@ export interface Signature { review: Review; who: string; decision: "sign" | "re
 export interface Study {
 	id: string; title: string; protocol: string; description?: string; profile: string; state: "draft" | "review" | "approved" | "closed"; valid: boolean;
 	pi: string; people: string[]; cohort: string; tables?: string[]; basis?: Basis | null; signatures: Signature[]; missing: string[]; digest: string;
-	created: string; releases: number; offer: boolean;
+	created: string; releases: number; offer: boolean; sponsor?: string; contact?: string;
 }
 
 export interface Counts { added: number; removed: number; changed: number }
@@ -68,13 +68,13 @@ export interface Release {
 	reason?: string; manifest?: Record<string, unknown>; difference?: Difference | null;
 }
 
-export interface Worker { id?: string; worker?: string; script?: string; state?: string; exit?: number; started?: string }
+export interface Worker { id: string; running: boolean; exit_status?: number; started?: string | null; ended?: string | null }
 export interface CellLive {
 	staged?: boolean; notebook?: boolean; memory_bytes?: number; processes?: number; disk_bytes?: number; refused?: Record<string, number>;
 	workers?: Worker[]; used?: string;
 }
 export interface Cell {
-	id: string; study: string; release: string; who: string; state: "open" | "closed"; opened: string; closed?: string; expires?: string;
+	id: string; study: string; release: string; who: string; state: "open" | "closed"; usable?: boolean; reason?: string; opened: string; closed?: string; expires?: string;
 	limits?: { memory_mib: number; cpus: number; processes: number; disk_mib: number; minutes: number }; live?: CellLive | null;
 }
 
@@ -82,24 +82,28 @@ export type AirlockState =
 	| "draft" | "scanning" | "blocked" | "review" | "consolidating" | "returned" | "rejected" | "approved" | "releasing" | "released"
 	| "withdrawn" | "expired" | "recalled";
 export interface Finding { check: string; severity: "block" | "warn" | "note"; place?: string; count?: number }
-export interface AirlockFile { n: number; name: string; size: number; sha256: string; type?: string; findings?: Finding[] }
+/** without digest and type until the house has looked at it */
+export interface AirlockFile { n: number; name: string; size: number; sha256?: string; type?: string; findings?: Finding[] }
 export interface AirlockReview { who: string; decision: "approve" | "return" | "reject"; comment?: string; at: string }
+/** a list has it in brief: without files, reviews and context, with count and whether the asker has decided */
 export interface AirlockRequest {
 	id: string; cell: string; study: string; direction: "out" | "in"; who: string; state: AirlockState; context?: string; purpose?: string;
-	recipient?: { name: string; address: string }; files: AirlockFile[]; reviews: AirlockReview[]; created?: string; submitted?: string; decided?: string;
-	released?: string; digest?: string;
+	recipient?: { name?: string; address?: string }; reason?: string; period?: string; count?: number; reviewed?: boolean; files?: AirlockFile[]; reviews?: AirlockReview[];
+	created?: string; submitted?: string; decided?: string; released?: string; digest?: string; disclosure?: string;
 }
 
 export interface Disclosure {
 	id: string; at: string; recipient: { name: string; address: string }; description: string; purpose: string;
-	study: { protocol?: string; title?: string; criteria?: string; period?: string; sponsor?: string; contact?: string }; record?: number;
+	study: { protocol?: string; title?: string; purpose?: string; data?: string; pi?: string; criteria?: string; period?: string; sponsor?: string; contact?: string }; record?: number;
 }
-export interface Access { record: number; at: string; who: string; address?: string; act: string; study?: string; basis?: string; release?: string }
+export interface Access {
+	record: number; at: string; who?: string | null; address?: string | null; act: string; decision?: string | null; study?: string | null; basis?: string | null; release?: string | null;
+}
 
-export interface FlowFeed { name: string; kind: string; state: string; accepted: number; duplicate: number; refused: number; last?: string | null }
+export interface FlowFeed { name: string; kind: string; state: string; accepted?: number; duplicate?: number; refused?: number; last?: string | null }
 export interface Flow {
 	feeds: FlowFeed[];
 	landing: { newest: number; done: number };
 	pool: { generation: number; resources: Record<string, number>; patients: number; quarantined: Record<string, number> };
-	studies: number; releases: number; cells: number; airlock: Partial<Record<AirlockState, number>>; records: number;
+	studies?: number; releases?: number; cells?: number; airlock?: Partial<Record<AirlockState, number>>; records?: number;
 }

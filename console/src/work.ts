@@ -19,10 +19,21 @@ export function signable(me: Person, s: Study): Review[] {
 	return last ? [...can, "security"] : can;
 }
 
+/** what a request is called: the first line of its purpose */
+export function titleOf(r: AirlockRequest): string {
+	const line = (r.purpose ?? "").split("\n")[0]?.trim() ?? "";
+	return line === "" ? `Request ${r.id.slice(0, 8)}` : line.length > 90 ? `${line.slice(0, 88)} …` : line;
+}
+
+/** where a list does not tell whether one has decided already: what was decided or seen since the sign-in is remembered */
+const decided = new Set<string>();
+export const rememberDecided = (me: Person, r: AirlockRequest): void => { if (r.reviews?.some(v => isMe(me, v.who))) decided.add(r.id); };
+export const forgetDecided = (): void => decided.clear();
+
 /** may this person decide on the request now? */
 export function decidable(me: Person, r: AirlockRequest): "review" | "consolidate" | null {
 	if (isMe(me, r.who)) return null;
-	const mine = r.reviews.some(v => isMe(me, v.who));
+	const mine = r.reviewed === true || decided.has(r.id) || r.reviews?.some(v => isMe(me, v.who)) === true;
 	if (r.state === "review" && me.roles.includes("output-checker") && !mine) return "review";
 	if (r.state === "consolidating" && !mine && (me.roles.includes("privacy-officer") || me.roles.includes("output-checker"))) return "consolidate";
 	return null;
@@ -38,12 +49,14 @@ export function waiting(me: Person, studies: readonly Study[], requests: readonl
 	const items: WorkItem[] = [];
 	for (const r of requests) {
 		const item = (title: string, note: string, badge: string): WorkItem => ({ view: "airlock", title, note, href: `#/airlock/${r.id}`, badge, tone: AIRLOCK_TONE[r.state] });
-		const files = `${r.files.length} ${r.files.length === 1 ? "file" : "files"}, ${r.direction === "out" ? "out" : "in"}`;
+		const count = r.count ?? r.files?.length ?? 0;
+		const files = `${count} ${count === 1 ? "file" : "files"}, ${r.direction === "out" ? "out" : "in"}`;
+		const title = titleOf(r);
 		const decide = decidable(me, r);
-		if (decide === "review") items.push(item(r.context || "A request to review", `${r.who}, ${files}`, "Waits for your decision"));
-		else if (decide === "consolidate") items.push(item(r.context || "Two reviewers disagree", `${r.who}, ${files}`, "Waits for a third"));
-		else if (isMe(me, r.who) && (r.state === "returned" || r.state === "blocked")) items.push(item(r.context || "Your request", files, words(r.state)));
-		else if (isMe(me, r.who) && r.state === "approved") items.push(item(r.context || "Your request", files, "Approved: release it"));
+		if (decide === "review") items.push(item(title, `${r.who}, ${files}`, "Waits for your decision"));
+		else if (decide === "consolidate") items.push(item(title, `${r.who}, ${files}`, "Waits for a third"));
+		else if (isMe(me, r.who) && (r.state === "returned" || r.state === "blocked")) items.push(item(title, files, words(r.state)));
+		else if (isMe(me, r.who) && r.state === "approved") items.push(item(title, files, "Approved: release it"));
 	}
 	for (const s of studies) {
 		const item = (note: string, badge: string, tone: Tone): WorkItem => ({ view: "studies", title: s.title, note, href: `#/studies/${s.id}`, badge, tone });

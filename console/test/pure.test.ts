@@ -4,7 +4,7 @@ import { ago, bytes, daysUntil, groups, number, plural, short, words } from "../
 import { dataUrl, parseCsv, show } from "../src/preview";
 import { left } from "../src/session";
 import type { AirlockRequest, Flow, Person, Study } from "../src/types";
-import { decidable, signable, waiting } from "../src/work";
+import { decidable, forgetDecided, rememberDecided, signable, waiting } from "../src/work";
 
 describe("how things look", () => {
 	it("numbers and sizes", () => {
@@ -30,7 +30,7 @@ describe("how things look", () => {
 });
 
 const flow = (): Flow => ({
-	feeds: [{ name: "a", kind: "mllp", state: "connected", accepted: 10, duplicate: 0, refused: 0 }, { name: "b", kind: "mqtt", state: "connected", accepted: 5, duplicate: 0, refused: 0 }],
+	feeds: [{ name: "a", kind: "feed", state: "connected", accepted: 10, duplicate: 0, refused: 0 }, { name: "b", kind: "device", state: "connected", accepted: 5, duplicate: 0, refused: 0 }],
 	landing: { newest: 7, done: 5 }, pool: { generation: 1, resources: { Patient: 3, Observation: 20 }, patients: 3, quarantined: { "bad-date": 2 } },
 	studies: 1, releases: 1, cells: 0, airlock: { review: 2, released: 1, rejected: 4 }, records: 99,
 });
@@ -40,7 +40,7 @@ describe("the drawing's numbers", () => {
 		const n = numbers(flow());
 		expect(n).toMatchObject({ accepted: 15, waiting: 2, resources: 23, quarantined: 2, deciding: 2, requests: 7, out: 1 });
 		expect(n.sources.emr).toEqual({ accepted: 10, feeds: 1 });
-		expect([sourceOf({ kind: "fhir" }), sourceOf({ kind: "device" }), sourceOf({ kind: "drop" }), sourceOf({ kind: "clinician" })]).toEqual(["emr", "bedside", "warehouse", "clinician"]);
+		expect([sourceOf({ kind: "feed", name: "epic" }), sourceOf({ kind: "device", name: "x" }), sourceOf({ kind: "feed", name: "warehouse-2" }), sourceOf({ kind: "clinician", name: "x" })]).toEqual(["emr", "bedside", "warehouse", "clinician"]);
 	});
 	it("move only where a counter grew", () => {
 		const later = flow();
@@ -111,8 +111,15 @@ describe("what waits for whom", () => {
 		expect(decidable(person("paula", "privacy-officer"), request({ state: "consolidating" }))).toBe("consolidate");
 		expect(decidable(olga, request({ state: "consolidating", reviews: [{ who: "olga", decision: "approve", at: "" }] }))).toBeNull();
 	});
+	it("says no more what was seen to be decided", () => {
+		const olga = person("olga", "output-checker");
+		rememberDecided(olga, request({ reviews: [{ who: "olga", decision: "approve", at: "" }] }));
+		expect(decidable(olga, request({}))).toBeNull();
+		forgetDecided();
+		expect(decidable(olga, request({}))).toBe("review");
+	});
 	it("is one list", () => {
-		const list = waiting(person("olga", "output-checker"), [study({})], [request({ context: "Table" }), request({ id: "8", state: "released" })], []);
+		const list = waiting(person("olga", "output-checker"), [study({})], [request({ purpose: "Table\nand more", count: 2 }), request({ id: "8", state: "released" })], []);
 		expect(list.map(i => [i.title, i.href])).toEqual([["Table", "#/airlock/7"]]);
 		const pi = waiting(person("pia", "principal-investigator"), [study({ state: "approved", valid: true, missing: [], basis: { id: "b", kind: "irb-approval", board: "", number: "N", document_sha256: "", expires: "2026-05-20" } })], [], [], Date.parse("2026-05-03T00:00:00Z"));
 		expect(pi.map(i => i.badge)).toEqual(["Basis ends in 17 days"]);

@@ -76,7 +76,7 @@ class Console:
 
     def innocent(self):
         """nothing left the origin, no policy was broken, no error was logged"""
-        outside = [u for u in self.page.seen if not u.startswith((self.url.rstrip("/") + "/", "data:", "blob:", "about:"))]
+        outside = [u for u in self.page.seen if not u.startswith((self.url.removesuffix("console/"), "data:", "blob:", "about:"))]
         assert outside == []
         assert self.page.evaluate("() => window.violations") == []
         assert self.page.complaints == []

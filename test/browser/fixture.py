@@ -20,7 +20,10 @@ import fixture_data as data
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CONSOLE = pathlib.Path(os.environ.get("CLOISTER_BUILD", TOP / "build")) / "console"
-POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'")
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+          "frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+COMMON = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+          "Cross-Origin-Resource-Policy": "same-origin"}
 PASSWORD, CODE = "correct horse battery staple", "246810"
 AUDITORS = {"auditor", "security-officer", "privacy-officer"}
 
@@ -52,6 +55,7 @@ class House:
         self.content = {(r["id"], f["n"]): data.CONTENT[f["name"]] for r in self.requests.values() for f in r["files"]}
         self.ledger = data.ledger()
         self.flow = data.flow()
+        self.pages = 200  # how many a list answers at once
         self.grows = True
         self.jobs = {}
         self.calls = []
@@ -72,6 +76,11 @@ class House:
         id_ = secrets.token_hex(16)
         self.jobs[id_] = {"id": id_, "kind": kind, "state": "queued", "done": 0, "total": 100, "looks": looks, "result": result or {}}
         return id_
+
+    def listed(self, name, all_, after):
+        begin = next((i + 1 for i, x in enumerate(all_) if x["id"] == after), 0)
+        page = all_[begin:begin + self.pages]
+        return {name: page} | ({"more": True} if begin + self.pages < len(all_) else {})
 
     @staticmethod
     def shape(body, required, optional=()):
@@ -171,11 +180,11 @@ class House:
 
     # ---- studies, releases ----
 
-    STUDY = ("title", "protocol", "description", "profile", "people", "cohort", "tables")
+    STUDY = ("title", "protocol", "description", "profile", "people", "cohort", "sponsor", "contact", "tables")
 
-    def get_studies(self, me):
+    def get_studies(self, me, after=""):
         sees_all = set(me["roles"]) - {"researcher", "principal-investigator"}
-        return {"studies": [s for s in self.studies.values() if sees_all or me["name"] == s["pi"] or me["name"] in s["people"]]}
+        return self.listed("studies", [s for s in self.studies.values() if sees_all or me["name"] == s["pi"] or me["name"] in s["people"]], after)
 
     def post_studies(self, me, body):
         self.need(me, "principal-investigator")
@@ -243,8 +252,8 @@ class House:
 
     # ---- cells ----
 
-    def get_cells(self, me):
-        return {"cells": [c for c in self.cells.values() if me["name"] == c["who"] or "security-officer" in me["roles"]]}
+    def get_cells(self, me, after=""):
+        return self.listed("cells", [c for c in self.cells.values() if me["name"] == c["who"] or "security-officer" in me["roles"]], after)
 
     def post_cells(self, me, body):
         self.shape(body, ("study", "release"))
@@ -264,7 +273,7 @@ class House:
 
     def post_cells_cell_workers(self, me, cell, body):
         self.shape(body, ("script",))
-        worker = {"id": secrets.token_hex(16), "script": body["script"], "state": "running", "started": now()}
+        worker = {"id": secrets.token_hex(16), "running": True, "started": now()}
         self.of(self.cells, cell)["live"]["workers"].append(worker)
         return {"worker": worker["id"]}
 
@@ -277,17 +286,20 @@ class House:
             r["reviews"] = []
         return r
 
-    def get_airlock(self, me):
+    def get_airlock(self, me, after=""):
         sees_all = set(me["roles"]) - {"researcher", "principal-investigator"}
-        return {"requests": [self.seen(me, r) for r in self.requests.values() if sees_all or r["who"] == me["name"]]}
+        brief = [{k: v for k, v in r.items() if k not in ("files", "reviews", "context")} |
+                 {"count": len(r["files"]), "reviewed": any(v["who"] == me["name"] for v in r["reviews"]), "recipient": {"name": r["recipient"]["name"]}}
+                 for r in self.requests.values() if sees_all or r["who"] == me["name"]]
+        return self.listed("requests", brief, after)
 
     def post_airlock(self, me, body):
-        self.shape(body, ("cell", "direction", "files", "context", "purpose", "recipient"), ("period",))
+        self.shape(body, ("cell", "direction", "files", "context", "purpose"), ("period", "recipient"))
         cell = self.of(self.cells, body["cell"])
         known = [f for f in body["files"] if f in data.CONTENT] if body["direction"] == "out" else []
-        made = data.request(body["context"], cell, "review" if known else "draft", known, who=me["name"], submitted=now(), direction=body["direction"])
+        made = data.request(body["purpose"], cell, "review" if known else "draft", known, who=me["name"], submitted=now(), direction=body["direction"])
         if body["direction"] == "in":
-            made["files"] = [{"n": n} | f for n, f in enumerate(body["files"])]
+            made["files"] = [{"n": n + 1} | f for n, f in enumerate(body["files"])]
         self.requests[made["id"]] = made
         self.content |= {(made["id"], f["n"]): data.CONTENT[f["name"]] for f in made["files"] if f["name"] in data.CONTENT}
         return {"request": made["id"], "job": self.job("collect")}
@@ -320,13 +332,13 @@ class House:
         said = [v["decision"] for v in r["reviews"]]
         if len(said) == 2:
             r["state"] = {"approve": "approved", "return": "returned", "reject": "rejected"}[said[0]] if said[0] == said[1] else "consolidating"
-        return self.seen(me, r)
+        return {"request": request, "state": r["state"]}
 
     def post_airlock_request_consolidation(self, me, request, body):
         self.need(me, "privacy-officer", "output-checker")
         r = self.decided(me, request, body)
         r["state"] = {"approve": "approved", "return": "returned", "reject": "rejected"}[body["decision"]]
-        return r
+        return {"request": request, "state": r["state"]}
 
     def post_airlock_request_release(self, me, request, body):
         self.of(self.requests, request).update(state="released", released=now())
@@ -345,12 +357,14 @@ class House:
     def post_subjects(self, me, body):
         self.need(me, "privacy-officer")
         self.shape(body, ("mrn", "reason"))
+        if body["reason"] not in ("patient-request", "complaint", "incident", "audit", "legal", "accounting"):
+            raise Refused(400, "InvalidArgument", "A reason is one of six words.", "reason")
         return {"job": self.job("find", {"subjects": [data.ident("subject " + body["mrn"])] if body["mrn"].startswith("MRN") else []})}
 
     def get_subjects_token_accesses(self, me, token):
         self.need(me, "privacy-officer")
         first = next(iter(self.studies.values()))
-        return {"accesses": [{"record": 1_100 - 97 * i, "at": data.at(days=i, hours=3 * i), "who": who, "address": "10.20.0.7", "act": act, "study": first["id"],
+        return {"accesses": [{"record": 1_100 - 97 * i, "at": data.at(days=i, hours=3 * i), "who": who, "address": "10.20.0.7", "act": act, "decision": "allow", "study": first["id"],
                               "basis": first["basis"]["id"], "release": next(iter(self.releases))} for i, (who, act) in enumerate((("pia", "release.subject"), ("rolf", "cell.stage"), ("ruth", "cell.stage")))]}
 
     def get_disclosures(self, me, subject=""):
@@ -366,7 +380,7 @@ class House:
     def get_flow(self, me):
         f = self.flow
         if self.grows:
-            for i, feed in enumerate(f["feeds"]):
+            for i, feed in enumerate(f["feeds"][:6]):
                 more = (2, 9, 1, 0, 0, 6)[i]
                 feed["accepted"] += more
                 if more:
@@ -409,16 +423,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = json.dumps(body).encode()
         self.send_response(status)
         for k, v in {"Content-Type": kind, "Content-Length": str(len(body)), "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}.items():
-            self.send_header(k.replace("_", "-"), v)
+            self.send_header(k, v)
         self.end_headers()
         self.wfile.write(body)
 
     def file(self, path):
         file = CONSOLE / (path.removeprefix("/console").lstrip("/") or "index.html")
         if not file.resolve().is_relative_to(CONSOLE.resolve()) or not file.is_file():
-            return self.answer(404, b"not here", "text/plain", Content_Security_Policy=POLICY)
+            return self.answer(404, b"not here", "text/plain", **COMMON)
         kind = {".js": "text/javascript; charset=utf-8"}.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return self.answer(200, file.read_bytes(), kind, Content_Security_Policy=POLICY, Referrer_Policy="no-referrer", X_Frame_Options="DENY")
+        return self.answer(200, file.read_bytes(), kind, **COMMON)
 
     def api(self, path):
         target, _, query = path.removeprefix("/api/").partition("?")
@@ -470,7 +484,8 @@ class Server:
         handler = type("BoundHandler", (Handler,), {"house": self.house})
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.http.daemon_threads = True
-        self.url = self.house.origin = f"http://127.0.0.1:{self.http.server_port}"
+        self.house.origin = f"http://127.0.0.1:{self.http.server_port}"
+        self.url = f"{self.house.origin}/console"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def stop(self):

@@ -89,8 +89,8 @@ def releases(study_id):
 def cell(study_id, release_id):
     return {"id": ident("cell"), "study": study_id, "release": release_id, "who": "rolf", "state": "open", "opened": at(hours=5), "expires": at(hours=-7),
             "limits": {"memory_mib": 8192, "cpus": 4, "processes": 512, "disk_mib": 20480, "minutes": 720},
-            "live": {"staged": True, "notebook": True, "memory_bytes": 3_221_225_472, "processes": 41, "disk_bytes": 5_100_000_000, "refused": {"dns": 14, "tcp": 6},
-                     "workers": [{"id": ident("worker"), "script": "work/fit.py", "state": "running", "started": at(minutes=12)}], "used": at(minutes=1)}}
+            "usable": True, "live": {"open": True, "staged": True, "notebook": True, "memory_bytes": 3_221_225_472, "processes": 41, "disk_bytes": 5_100_000_000, "refused": {"dns": 14, "tcp": 6, "udp": 0, "mount": 0},
+                     "workers": [{"id": ident("worker"), "running": True, "started": at(minutes=12)}, {"id": ident("worker 2"), "running": False, "exit_status": 0, "started": at(hours=2), "ended": at(hours=1)}], "used": at(minutes=1)}}
 
 
 def chart():
@@ -140,10 +140,10 @@ CONTENT = {"results/table1.csv": TABLE.encode(), "results/figure2.png": chart(),
 
 
 def request(name, cell_, state, files, findings=None, who="rolf", **more):
-    listed = [{"n": n, "name": f, "size": len(CONTENT[f]), "sha256": digest(CONTENT[f]), "type": {"csv": "text/csv", "png": "image/png", "txt": "text/plain"}[f[-3:]],
+    listed = [{"n": n + 1, "name": f, "size": len(CONTENT[f]), "sha256": digest(CONTENT[f]), "type": {"csv": "text/csv", "png": "image/png", "txt": "text/plain"}[f[-3:]],
                "findings": (findings or {}).get(f, [])} for n, f in enumerate(files)]
-    return {"id": ident("request " + name), "cell": cell_["id"], "study": cell_["study"], "direction": "out", "who": who, "state": state, "context": name,
-            "purpose": "Manuscript for a medical journal, and the talk that goes with it.", "recipient": {"name": "Journal of Synthetic Medicine", "address": "1 Example Street, Springfield"},
+    return {"id": ident("request " + name), "cell": cell_["id"], "study": cell_["study"], "direction": "out", "who": who, "state": state, "purpose": name,
+            "context": "Counts above ten, made by work/table.py from release 2. The figure shows two survival curves, the model eleven coefficients.", "recipient": {"name": "Journal of Synthetic Medicine", "address": "1 Example Street, Springfield"},
             "files": listed, "reviews": [], "created": at(hours=4), "submitted": at(hours=3), "digest": digest("".join(f["sha256"] for f in listed)) if listed else ""} | more
 
 
@@ -162,19 +162,20 @@ def requests(cell_):
 
 def disclosures():
     return [{"id": ident("disclosure"), "at": at(days=2), "recipient": {"name": "Journal of Synthetic Medicine", "address": "1 Example Street, Springfield"},
-             "description": "Counts and a figure made from diagnoses and laboratory results", "purpose": "Publication of research", "record": 411,
+             "description": "Counts and a figure made from diagnoses and laboratory results", "purpose": "Publication of research",
              "study": {"protocol": "IRB-2026-0142", "title": "Early warning of sepsis from routine vital signs", "criteria": "Inpatients since 2024 with sepsis",
-                       "period": "2024 to 2026", "sponsor": "The synthetic hospital", "contact": "research office, +1 555 0100"}}]
+                       "period": "2024 to 2026", "sponsor": "The synthetic hospital", "contact": "research office, +1 555 0100", "purpose": "An earlier warning", "data": "De-identified health information"}}]
 
 
 def flow():
     return {"feeds": [
-        {"name": "emr-adt", "kind": "mllp", "state": "connected", "accepted": 48_211, "duplicate": 12, "refused": 3, "last": at(seconds=1)},
-        {"name": "emr-lab", "kind": "mllp", "state": "connected", "accepted": 203_918, "duplicate": 88, "refused": 9, "last": at(seconds=0)},
-        {"name": "emr-fhir", "kind": "fhir", "state": "connected", "accepted": 9_120, "duplicate": 0, "refused": 1, "last": at(seconds=31)},
-        {"name": "warehouse", "kind": "drop", "state": "idle", "accepted": 412, "duplicate": 2, "refused": 0, "last": at(hours=9)},
-        {"name": "letters", "kind": "clinician", "state": "idle", "accepted": 1_033, "duplicate": 0, "refused": 0, "last": at(minutes=22)},
-        {"name": "ward-7-monitors", "kind": "mqtt", "state": "connected", "accepted": 71_004, "duplicate": 0, "refused": 0, "last": at(seconds=2)}],
+        {"name": "emr-adt", "kind": "feed", "state": "active", "accepted": 48_211, "duplicate": 12, "refused": 3, "last": at(seconds=1)},
+        {"name": "emr-lab", "kind": "feed", "state": "active", "accepted": 203_918, "duplicate": 88, "refused": 9, "last": at(seconds=0)},
+        {"name": "emr-fhir", "kind": "feed", "state": "active", "accepted": 9_120, "duplicate": 0, "refused": 1, "last": at(seconds=31)},
+        {"name": "warehouse", "kind": "feed", "state": "active", "accepted": 412, "duplicate": 2, "refused": 0, "last": at(hours=9)},
+        {"name": "letters", "kind": "clinician", "state": "active", "accepted": 1_033, "duplicate": 0, "refused": 0, "last": at(minutes=22)},
+        {"name": "ward-7-monitors", "kind": "device", "state": "active", "accepted": 71_004, "duplicate": 0, "refused": 0, "last": at(seconds=2)},
+        {"name": "old-laboratory", "kind": "feed", "state": "revoked"}],
         "landing": {"newest": 5_120, "done": 5_119},
         "pool": {"generation": 2, "resources": {"Observation": 1_204_882, "Encounter": 40_122, "Condition": 88_120, "MedicationRequest": 61_504, "Patient": 12_480, "Procedure": 20_331,
                                                 "DocumentReference": 9_120}, "patients": 12_468, "quarantined": {"no-patient-id": 21, "bad-date": 9, "unknown-message": 4}},

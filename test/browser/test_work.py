@@ -60,6 +60,8 @@ def test_keyboard_alone(console, server, bodies):
     c.tab_to("Approve this digest")
     k.press("Enter")
     c.page.get_by_text("Your review is recorded.").wait_for()
+    c.go("/airlock")
+    c.page.get_by_text("Nothing waits for your decision.").wait_for()
     assert bodies == [("olga", {"decision": "approve", "comment": "Fine.", "digest": house.requests[request]["digest"]})]
     c.innocent()
 
@@ -136,7 +138,7 @@ def test_a_changed_request_is_not_decided(console, server):
 def test_a_swapped_file_is_noticed(console, server):
     house = server.house
     request = next(iter(house.requests))
-    house.content[request, 2] = data.CONTENT["results/model.txt"] + b"one more line\n"
+    house.content[request, 3] = data.CONTENT["results/model.txt"] + b"one more line\n"
     c = console("olga", f"/airlock/{request}")
     c.page.get_by_role("tab", name="model.txt").click()
     c.page.get_by_role("button", name="Look at this file").click()
@@ -234,7 +236,7 @@ def test_asking_out_and_handing_in(console, server):
     house = server.house
     c = console("rolf", "/airlock/new")
     c.page.get_by_label("Files in the cell").fill("results/table1.csv\nresults/model.txt\n")
-    for label, text in (("What it is", "Table for the board"), ("Purpose", "A meeting"), ("Recipient", "The board"), ("Recipient's address", "1 Example Street")):
+    for label, text in (("What it is", "One table"), ("Purpose", "Table for the board"), ("Recipient", "The board"), ("Recipient's address", "1 Example Street")):
         c.page.get_by_label(label, exact=True).fill(text)
     c.page.get_by_role("button", name="Hand it to the airlock").click()
     c.page.locator("h1", has_text="Table for the board").wait_for()
@@ -244,7 +246,7 @@ def test_asking_out_and_handing_in(console, server):
     c.go("/airlock/new?direction=in")
     c.page.get_by_label("Files of yours").set_input_files({"name": "codes.csv", "mimeType": "text/csv", "buffer": b"code\nA41.9\n"})
     c.page.get_by_text("codes.csv").wait_for()
-    for label, text in (("What it is", "Codes to look for"), ("Purpose", "Analysis"), ("Recipient", "Myself"), ("Recipient's address", "here")):
+    for label, text in (("What it is", "A list of codes"), ("Purpose", "Codes to look for")):
         c.page.get_by_label(label, exact=True).fill(text)
     c.page.get_by_role("button", name="Make the request").click()
     c.page.get_by_role("heading", name="Hand in the files").wait_for()
@@ -254,7 +256,7 @@ def test_asking_out_and_handing_in(console, server):
     c.page.get_by_label("codes.csv").set_input_files({"name": "codes.csv", "mimeType": "text/csv", "buffer": b"code\nA41.9\n"})
     c.page.get_by_role("button", name="Hand in").click()
     c.page.get_by_text("Checks: done.").or_(c.page.locator(".badge", has_text="Review")).first.wait_for()
-    assert house.content[data.ident("request Codes to look for"), 0] == b"code\nA41.9\n"
+    assert house.content[data.ident("request Codes to look for"), 1] == b"code\nA41.9\n"
 
 
 # ---- the record ----
@@ -309,6 +311,12 @@ def test_a_head_of_another_size_is_not_signed(console, server, monkeypatch):
     c.page.get_by_text("The signature is wrong").wait_for()
 
 
+def test_long_lists_are_read_to_their_end(console, server):
+    server.house.pages = 1
+    c = console("olga", "/studies")
+    assert c.page.get_by_role("table", name="Studies").locator("tbody tr").count() == len(server.house.studies)
+
+
 def test_search(console):
     c = console("audrey", "/ledger")
     c.page.get_by_label("Who").fill("ruth")
@@ -325,7 +333,7 @@ def test_search(console):
 def test_who_saw_a_patient(console, server):
     c = console("paula", "/patients")
     c.page.get_by_label("Medical record number").fill("MRN-4711")
-    c.page.get_by_label("Reason").fill("request of the patient")
+    c.page.get_by_label("Reason").select_option("The patient asks")
     c.page.get_by_role("button", name="Look up").click()
     c.page.get_by_role("table", name="Accesses to data").wait_for()
     c.page.get_by_role("heading", name="Accounting of disclosures").wait_for()
@@ -392,9 +400,9 @@ def test_nothing_that_others_wrote_is_run(console, server):
     study["signatures"][0]["comment"] = EVIL
     request = next(iter(house.requests))
     r = house.requests[request]
-    r.update(context=EVIL, purpose=EVIL, recipient={"name": EVIL, "address": EVIL})
+    r.update(context=EVIL, purpose=EVIL, period=EVIL, recipient={"name": EVIL, "address": EVIL})
     for n, content in enumerate((f"{EVIL},{EVIL}\n{EVIL},1\n", f"<svg xmlns='http://www.w3.org/2000/svg' onload='window.harmed=1'>{EVIL}</svg>", f"<html><body>{EVIL}</body></html>")):
-        house.content[request, n] = content.encode()
+        house.content[request, n + 1] = content.encode()
         r["files"][n].update(name=("a.csv", "b.svg", "c.html")[n], type="text/html", findings=[{"check": EVIL, "severity": "warn", "place": EVIL}])
     c = console("olga", f"/airlock/{request}")
     for n in range(3):

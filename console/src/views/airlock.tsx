@@ -7,16 +7,7 @@ import { useLoad } from "../hooks";
 import { useHouse } from "../house";
 import { Badge, Choice, Page, Section, Show, Table, When } from "../parts/ui";
 import type { AirlockRequest } from "../types";
-import { AIRLOCK_TONE, decidable, isMe } from "../work";
-
-const severity = (r: AirlockRequest, s: string): number => r.files.reduce((n, f) => n + (f.findings ?? []).filter(x => x.severity === s).length, 0);
-
-export function Findings({ of }: { of: AirlockRequest }) {
-	const block = severity(of, "block");
-	const warn = severity(of, "warn");
-	if (of.state === "draft" || of.state === "scanning") return <span class="dim">not yet checked</span>;
-	return <span class="badges">{block > 0 && <Badge tone="bad">{block} blocking</Badge>}{warn > 0 && <Badge tone="warn">{warn} to look at</Badge>}{!block && !warn && <Badge tone="ok">none</Badge>}</span>;
-}
+import { AIRLOCK_TONE, decidable, isMe, titleOf } from "../work";
 
 export function AirlockList() {
 	const { me, is } = useHouse();
@@ -34,9 +25,9 @@ export function AirlockList() {
 				<Show of={requests}>
 					{all => <Table caption="Requests" quiet rows={all.filter(fits).sort((a, b) => (b.submitted ?? b.created ?? "").localeCompare(a.submitted ?? a.created ?? ""))} keyOf={r => r.id}
 						empty={which === "mine" ? "Nothing waits for your decision." : "There is no such request."} columns={[
-							{ head: "Request", cell: r => <a href={`#/airlock/${r.id}`}>{r.context || r.id.slice(0, 8)}</a>, row: true }, { head: "Way", cell: r => r.direction === "out" ? "Out" : "In" },
-							{ head: "Who", cell: r => r.who }, { head: "State", cell: r => <Badge tone={AIRLOCK_TONE[r.state]}>{words(r.state)}</Badge> }, { head: "Files", cell: r => number(r.files.length), num: true },
-							{ head: "Findings", cell: r => <Findings of={r} /> }, { head: "Submitted", cell: r => <When at={r.submitted ?? r.created} /> },
+							{ head: "Request", cell: r => <a href={`#/airlock/${r.id}`}>{titleOf(r)}</a>, row: true }, { head: "Way", cell: r => r.direction === "out" ? "Out" : "In" },
+							{ head: "Who", cell: r => r.who }, { head: "State", cell: r => <Badge tone={AIRLOCK_TONE[r.state]}>{words(r.state)}</Badge> }, { head: "Files", cell: r => number(r.count ?? r.files?.length), num: true },
+							{ head: "To", cell: r => r.recipient?.name ?? "–" }, { head: "Submitted", cell: r => <When at={r.submitted ?? r.created} /> },
 						]} />}
 				</Show>
 			</Section>

@@ -26,7 +26,7 @@ export function AirlockNew() {
 	const submit = useAct(async () => {
 		const made = await api.submit({
 			cell, direction, files: direction === "out" ? r.files.split("\n").map(f => f.trim()).filter(Boolean) : incoming, context: r.context, purpose: r.purpose,
-			recipient: { name: r.recipient, address: r.address }, ...(r.period ? { period: r.period } : {}),
+			...(r.recipient ? { recipient: { name: r.recipient, address: r.address } } : {}), ...(r.period ? { period: r.period } : {}),
 		});
 		go(`/airlock/${made.request}`);
 	});
@@ -46,12 +46,12 @@ export function AirlockNew() {
 									{incoming.length > 0 && <Table caption="Chosen files" rows={incoming} keyOf={f => f.name} columns={[{ head: "File", cell: f => f.name, row: true }, { head: "Size", cell: f => bytes(f.size), num: true }, { head: "SHA-256", cell: f => <code>{f.sha256.slice(0, 16)}…</code> }]} />}</>}
 						</Section>
 						<Section title="What for">
-							<Field label="What it is" value={r.context} onInput={put("context")} required maxLength={200} hint="As: table 1 and figure 2 of the manuscript, all counts above 10" />
-							<Field label="Purpose" value={r.purpose} onInput={put("purpose")} required maxLength={1000} rows={3} />
-							<div class="fields">
+							<Field label="What it is" value={r.context} onInput={put("context")} required rows={3} maxLength={2000} hint="As: table 1 and figure 2 of the manuscript, all counts above 10" />
+							<Field label="Purpose" value={r.purpose} onInput={put("purpose")} required maxLength={1000} rows={2} hint="Its first line names the request in lists" />
+							{direction === "out" && <div class="fields">
 								<Field label="Recipient" value={r.recipient} onInput={put("recipient")} required maxLength={200} />
-								<Field label="Recipient's address" value={r.address} onInput={put("address")} required maxLength={300} />
-							</div>
+								<Field label="Recipient's address" value={r.address} onInput={put("address")} required maxLength={400} />
+							</div>}
 							<Field label="Period that the data cover" value={r.period} onInput={put("period")} optional maxLength={100} />
 						</Section>
 						<div class="row"><Button type="submit" kind="main" disabled={submit.busy || (direction === "in" && incoming.length === 0)}>{submit.busy ? "Asking …" : direction === "out" ? "Hand it to the airlock" : "Make the request"}</Button><a class="button" href="#/airlock">Cancel</a></div>

@@ -10,7 +10,7 @@ import { hex, sha256 } from "../merkle";
 import { ActButton, Badge, Button, Dialog, Digest, Empty, Facts, Failure, Field, Form, JobProgress, Notice, Page, Radios, Section, Show, When, saveAs } from "../parts/ui";
 import { dataUrl, show, type Shown } from "../preview";
 import type { AirlockFile, AirlockRequest, Finding } from "../types";
-import { AIRLOCK_TONE, decidable, isMe } from "../work";
+import { AIRLOCK_TONE, decidable, isMe, rememberDecided, titleOf } from "../work";
 
 interface Opened { bytes: Uint8Array<ArrayBuffer>; shown: Shown; same: boolean }
 
@@ -43,7 +43,7 @@ function FileView({ request, file }: { request: AirlockRequest; file: AirlockFil
 		<div class="stack">
 			<div class="row">
 				<span><code>{file.name}</code> <span class="dim">{bytes(file.size)}{file.type && `, ${file.type}`}</span></span>
-				{opened && (opened.same ? <Badge tone="ok">These bytes have the digest of the request</Badge> : <Badge tone="bad">Other bytes than the request names</Badge>)}
+				{opened && file.sha256 !== undefined && (opened.same ? <Badge tone="ok">These bytes have the digest of the request</Badge> : <Badge tone="bad">Other bytes than the request names</Badge>)}
 			</div>
 			<Failure error={open.error} />
 			{opened
@@ -57,27 +57,28 @@ function FileView({ request, file }: { request: AirlockRequest; file: AirlockFil
 
 function Files({ request, readable }: { request: AirlockRequest; readable: boolean }) {
 	const [at, setAt] = useState(0);
-	const file = request.files[at];
+	const files = request.files ?? [];
+	const file = files[at];
 	const keys = (e: KeyboardEvent): void => {
 		const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 		if (!step) return;
-		const next = (at + step + request.files.length) % request.files.length;
+		const next = (at + step + files.length) % files.length;
 		setAt(next);
 		(e.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=tab]")[next]?.focus();
 	};
 	if (!file) return <Section title="Files"><Empty>There are no files in this request.</Empty></Section>;
 	return (
-		<Section title={plural(request.files.length, "file")}>
-			{request.files.length > 1 && (
+		<Section title={plural(files.length, "file")}>
+			{files.length > 1 && (
 				<div class="tabs" role="tablist" aria-label="Files" onKeyDown={keys}>
-					{request.files.map((f, i) => {
+					{files.map((f, i) => {
 						const worst = (f.findings ?? []).some(x => x.severity === "block") ? "bad" : (f.findings ?? []).some(x => x.severity === "warn") ? "warn" : undefined;
 						return <button key={f.n} type="button" role="tab" id={`tab-${f.n}`} aria-controls="file-panel" aria-selected={i === at} tabIndex={i === at ? 0 : -1} onClick={() => setAt(i)}>
 							{f.name.split("/").pop()}{worst && <Badge tone={worst}>{(f.findings ?? []).length}</Badge>}</button>;
 					})}
 				</div>
 			)}
-			<div id="file-panel" role={request.files.length > 1 ? "tabpanel" : undefined} aria-labelledby={request.files.length > 1 ? `tab-${file.n}` : undefined}>
+			<div id="file-panel" role={files.length > 1 ? "tabpanel" : undefined} aria-labelledby={files.length > 1 ? `tab-${file.n}` : undefined}>
 				{readable ? <FileView request={request} file={file} /> : <><Facts of={[["File", <code>{file.name}</code>], ["Size", bytes(file.size)]]} /><Digest label="SHA-256" value={file.sha256} /></>}
 			</div>
 		</Section>
@@ -87,7 +88,7 @@ function Files({ request, readable }: { request: AirlockRequest; readable: boole
 const SEVERITY = { block: ["bad", "Blocking"], warn: ["warn", "Look"], note: ["plain", "Note"] } as const;
 
 function FindingsOf({ request }: { request: AirlockRequest }) {
-	const all = request.files.flatMap(f => (f.findings ?? []).map(x => ({ ...x, file: f.name })));
+	const all = (request.files ?? []).flatMap(f => (f.findings ?? []).map(x => ({ ...x, file: f.name })));
 	const order: Finding["severity"][] = ["block", "warn", "note"];
 	return (
 		<Section title="What the checks found">
@@ -120,7 +121,7 @@ function Decide({ request, kind, done }: { request: AirlockRequest; kind: "revie
 			<Form doing={act} label="Decision">
 				<p class="dim">{kind === "review" ? "You do not see other reviews before your own, and the author does not choose the reviewer." : "Two reviewers disagree; yours decides."}</p>
 				<Radios legend="Decision" value={decision} onInput={setDecision} options={[["approve", "Approve"], ["return", "Return"], ["reject", "Reject"]]} />
-				<Field label="Comment" value={comment} onInput={setComment} rows={4} required={decision !== "" && decision !== "approve"} optional={decision === "approve"} maxLength={2000} hint="Write no patient's data here." />
+				<Field label="Comment" value={comment} onInput={setComment} rows={4} required={decision !== "" && decision !== "approve"} optional={decision === "approve"} maxLength={1000} hint="Write no patient's data here." />
 				<Digest label="You decide on exactly this digest (SHA-256 over all files)" value={request.digest} />
 				<p><Button type="submit" kind={decision === "reject" ? "danger" : "main"} disabled={!decision || !request.digest || act.busy}>{act.busy ? "Recording …" : verb[decision] ?? "Choose a decision"}</Button></p>
 			</Form>
@@ -150,11 +151,12 @@ function Progress({ request }: { request: AirlockRequest }) {
 }
 
 function Reviews({ request }: { request: AirlockRequest }) {
-	if (request.reviews.length === 0) return null;
+	const reviews = request.reviews ?? [];
+	if (reviews.length === 0) return null;
 	return (
 		<Section title="Reviews">
 			<ul class="findings">
-				{request.reviews.map(v => <li key={v.who + v.at}><Badge tone={v.decision === "approve" ? "ok" : v.decision === "return" ? "warn" : "bad"}>{words(v.decision)}</Badge><span>{v.who}, <When at={v.at} /></span>{v.comment && <p>{v.comment}</p>}</li>)}
+				{reviews.map(v => <li key={v.who + v.at}><Badge tone={v.decision === "approve" ? "ok" : v.decision === "return" ? "warn" : "bad"}>{words(v.decision)}</Badge><span>{v.who}, <When at={v.at} /></span>{v.comment && <p>{v.comment}</p>}</li>)}
 			</ul>
 		</Section>
 	);
@@ -164,7 +166,7 @@ function Upload({ request, reload }: { request: AirlockRequest; reload: () => vo
 	const [chosen, setChosen] = useState<Record<number, File>>({});
 	const [job, setJob] = useState("");
 	const send = useAct(async () => {
-		for (const f of request.files) {
+		for (const f of request.files ?? []) {
 			const file = chosen[f.n];
 			if (!file) throw new ApiError(0, "Missing", `Choose ${f.name} first.`);
 			if (hex(await sha256(new Uint8Array(await file.arrayBuffer()))) !== f.sha256) throw new ApiError(0, "Other", `${file.name} is not the file that the request names.`);
@@ -176,7 +178,7 @@ function Upload({ request, reload }: { request: AirlockRequest; reload: () => vo
 	return (
 		<Section title="Hand in the files">
 			<Form doing={send} label="Files">
-				{request.files.map(f => <div class="field" key={f.n}><label for={`file-${f.n}`}>{f.name} <span class="dim">{bytes(f.size)}</span></label>
+				{(request.files ?? []).map(f => <div class="field" key={f.n}><label for={`file-${f.n}`}>{f.name} <span class="dim">{bytes(f.size)}</span></label>
 					<input id={`file-${f.n}`} type="file" required onChange={e => { const file = e.currentTarget.files?.[0]; if (file) setChosen(c => ({ ...c, [f.n]: file })); }} /></div>)}
 				<Button type="submit" kind="main" disabled={send.busy}>{send.busy ? "Handing in …" : "Hand in"}</Button>
 			</Form>
@@ -216,20 +218,23 @@ function Loaded({ request, reload }: { request: AirlockRequest; reload: () => vo
 	const { me } = useHouse();
 	const decide = decidable(me, request);
 	const actions = Actions({ request, reload });
-	const reviewed = request.reviews.some(v => isMe(me, v.who));
+	rememberDecided(me, request);
+	const reviewed = request.reviews?.some(v => isMe(me, v.who)) === true;
 	const readable = decide !== null || reviewed && (request.state === "review" || request.state === "consolidating") || request.state === "released";
 	return (
-		<Page title={request.context || "Request"} wide lead={<>{request.direction === "out" ? "Out of" : "Into"} cell {request.cell.slice(0, 8)} · by {request.who} · <Badge tone={AIRLOCK_TONE[request.state]}>{words(request.state)}</Badge></>} actions={actions.buttons}>
+		<Page title={titleOf(request)} wide lead={<>{request.direction === "out" ? "Out of" : "Into"} cell {request.cell.slice(0, 8)} · by {request.who} · <Badge tone={AIRLOCK_TONE[request.state]}>{words(request.state)}</Badge></>} actions={actions.buttons}>
 			{actions.below}
 			{request.state === "returned" && <Notice tone="warn" title="Returned.">A changed byte is a new request: change the files in the cell, then ask again.</Notice>}
-			{request.state === "blocked" && <Notice tone="bad" title="Blocked by the checks.">Nobody needs to look at it: change what was found, then ask again.</Notice>}
+			{request.state === "blocked" && <Notice tone="bad" title="Blocked by the checks.">{request.reason ? `${words(request.reason)}. ` : ""}Nobody needs to look at it: change what was found, then ask again.</Notice>}
 			<div class="review">
 				<div>
 					{request.state === "draft" && request.direction === "in" && isMe(me, request.who) && <Upload request={request} reload={reload} />}
 					<Files request={request} readable={readable} />
 					<Section title="What it is for">
+						{request.context && <p class="prose">{request.context}</p>}
 						<Facts of={[
-							["Purpose", request.purpose || "–"], request.recipient && ["Recipient", <>{request.recipient.name}<br /><span class="dim">{request.recipient.address}</span></>],
+							["Purpose", <span class="prose">{request.purpose || "–"}</span>], request.recipient?.name !== undefined && ["Recipient", <>{request.recipient.name}<br /><span class="dim prose">{request.recipient.address}</span></>],
+							request.period !== undefined && ["Period of the data", request.period],
 							["Study", <a href={`#/studies/${request.study}`}>{request.study.slice(0, 8)}</a>], ["Submitted", <When at={request.submitted ?? request.created} />],
 						]} />
 					</Section>

@@ -75,9 +75,9 @@ function Workers({ cell, reload }: { cell: Cell; reload: () => void }) {
 	const list = cell.live?.workers ?? [];
 	return (
 		<Section title="Workers">
-			<Table<Worker> caption="Scripts that run in the cell without a notebook" quiet rows={list} keyOf={w => w.id ?? w.worker ?? w.script ?? ""} empty="No worker has run." columns={[
-				{ head: "Script", cell: w => <code>{w.script ?? "–"}</code>, row: true }, { head: "State", cell: w => <Badge tone={w.state === "running" ? "info" : w.exit ? "bad" : "ok"}>{words(w.state ?? "unknown")}</Badge> },
-				{ head: "Exit", cell: w => number(w.exit), num: true }, { head: "Started", cell: w => <When at={w.started} /> },
+			<Table<Worker> caption="Scripts that run in the cell without a notebook" quiet rows={list} keyOf={w => w.id} empty="No worker has run." columns={[
+				{ head: "Worker", cell: w => <Id of={w.id} />, row: true }, { head: "State", cell: w => w.running ? <Badge tone="info">Running</Badge> : w.exit_status ? <Badge tone="bad">Failed</Badge> : <Badge tone="ok">Ended well</Badge> },
+				{ head: "Exit", cell: w => number(w.exit_status), num: true }, { head: "Started", cell: w => <When at={w.started} /> }, { head: "Ended", cell: w => <When at={w.ended} /> },
 			]} />
 			<Form doing={work} label="Start a worker">
 				<Field label="Script in the cell" value={script} onInput={setScript} required mono hint="A path below your folder, as work/fit.py" maxLength={200} />
@@ -107,6 +107,7 @@ export function CellShow({ id }: { id: string }) {
 				{mine && <a class="button" href={`#/airlock/new?cell=${c.id}`}>Ask the airlock</a>}
 				{(mine || is("security-officer")) && <Button kind="danger" onClick={() => setClosing(true)}>Close cell</Button>}
 			</>}>
+			{open && c.usable === false && <Notice tone="bad" title="This cell may not be used now.">Its study is not valid, or you are no longer in it.</Notice>}
 			{soon && <Notice tone="warn">This cell ends <Ago at={c.expires} />. What has not gone through the airlock ends with it.</Notice>}
 			{open && live.staged === false && <Notice>The release is being put into the cell.</Notice>}
 			<div class="columns">

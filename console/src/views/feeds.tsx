@@ -17,10 +17,10 @@ function useRates(flow: Flow | undefined): Map<string, number> {
 	const [rates, set] = useState(new Map<string, number>());
 	useEffect(() => {
 		if (!flow) return;
-		const now = { at: performance.now(), counts: new Map(flow.feeds.map(f => [f.name, f.accepted])) };
+		const now = { at: performance.now(), counts: new Map(flow.feeds.map(f => [f.name, f.accepted ?? 0])) };
 		seen.current = [...seen.current.slice(-9), now];
 		const first = seen.current[0];
-		if (first) set(new Map(flow.feeds.map(f => [f.name, rate(first.counts.get(f.name) ?? f.accepted, f.accepted, now.at - first.at)])));
+		if (first) set(new Map(flow.feeds.map(f => [f.name, rate(first.counts.get(f.name) ?? f.accepted ?? 0, f.accepted ?? 0, now.at - first.at)])));
 	}, [flow]);
 	return rates;
 }
@@ -59,8 +59,8 @@ export function Feeds() {
 								<Table<FlowFeed> caption="Feeds with their counters" quiet rows={f.feeds} keyOf={r => r.name} empty="No feed has been added yet." columns={[
 									{ head: "Feed", cell: r => r.name, row: true }, { head: "Kind", cell: r => words(r.kind) },
 									{ head: "State", cell: r => <Badge tone={FEED_STATE[r.state] ?? "plain"}>{words(r.state)}</Badge> },
-									{ head: "A second", cell: r => (rates.get(r.name) ?? 0).toFixed(1), num: true }, { head: "Accepted", cell: r => number(r.accepted), num: true },
-									{ head: "Again", cell: r => number(r.duplicate), num: true }, { head: "Refused", cell: r => number(r.refused), num: true },
+									{ head: "A second", cell: r => (rates.get(r.name) ?? 0).toFixed(1), num: true }, { head: "Accepted", cell: r => number(r.accepted ?? 0), num: true },
+									{ head: "Again", cell: r => number(r.duplicate ?? 0), num: true }, { head: "Refused", cell: r => number(r.refused ?? 0), num: true },
 									{ head: "Last receipt", cell: r => <Ago at={r.last} /> },
 								]} />
 							</Section>

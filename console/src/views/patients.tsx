@@ -5,8 +5,10 @@ import { useState } from "preact/hooks";
 import { api } from "../api";
 import { date, number, words } from "../format";
 import { useAct, useLoad } from "../hooks";
-import { Badge, Button, Empty, Facts, Field, Form, JobProgress, Page, Section, Show, Table, When } from "../parts/ui";
+import { Badge, Button, Choice, Empty, Facts, Field, Form, JobProgress, Page, Section, Show, Table, When } from "../parts/ui";
 import type { Access, Disclosure } from "../types";
+
+const REASONS = [["patient-request", "The patient asks"], ["accounting", "Accounting of disclosures"], ["complaint", "A complaint"], ["incident", "An incident"], ["audit", "An audit"], ["legal", "A legal duty"]] as const;
 
 function Accesses({ subject }: { subject: string }) {
 	const accesses = useLoad(s => api.accesses(subject, s), [subject]);
@@ -14,7 +16,7 @@ function Accesses({ subject }: { subject: string }) {
 		<Section title="Who saw it">
 			<Show of={accesses}>
 				{list => <Table<Access> caption="Accesses to data of this patient, from the ledger" rows={list} keyOf={a => a.record} empty="Nobody." columns={[
-					{ head: "Record", cell: a => <a href={`#/ledger/${a.record}`}>{number(a.record)}</a>, row: true }, { head: "When", cell: a => <When at={a.at} seconds />, tight: true }, { head: "Who", cell: a => a.who },
+					{ head: "Record", cell: a => <a href={`#/ledger/${a.record}`}>{number(a.record)}</a>, row: true }, { head: "When", cell: a => <When at={a.at} seconds />, tight: true }, { head: "Who", cell: a => a.who ? /^[0-9a-f]{32}$/.test(a.who) ? <code title={a.who}>{a.who.slice(0, 8)}</code> : a.who : "–" }, { head: "Decision", cell: a => a.decision === "deny" ? <Badge tone="bad">Denied</Badge> : <Badge tone="ok">Allowed</Badge> },
 					{ head: "From", cell: a => a.address ? <code>{a.address}</code> : "–" }, { head: "Act", cell: a => <code>{a.act}</code> },
 					{ head: "Study", cell: a => a.study ? <a href={`#/studies/${a.study}`}>{a.study.slice(0, 8)}</a> : "–" }, { head: "Basis", cell: a => a.basis ? <code title={a.basis}>{a.basis.slice(0, 8)}</code> : "–" },
 				]} />}
@@ -28,6 +30,7 @@ const Entry = ({ d }: { d: Disclosure }) => (
 		<h3>{date(d.at)}: {d.recipient.name}</h3>
 		<Facts of={[
 			["Recipient", <>{d.recipient.name}<br />{d.recipient.address}</>], ["What was disclosed", d.description], ["Purpose", d.purpose], ["Protocol", [d.study.protocol, d.study.title].filter(Boolean).join(": ") || "–"],
+			d.study.purpose !== undefined && ["Purpose of the study", d.study.purpose], d.study.data !== undefined && ["Kind of information", d.study.data],
 			["Selection criteria", d.study.criteria ?? "–"], ["Period", d.study.period ?? "–"], ["Sponsor", d.study.sponsor ?? "–"], ["Contact", d.study.contact ?? "–"],
 			d.record !== undefined && ["Record", <a href={`#/ledger/${d.record}`}>{number(d.record)}</a>],
 		]} />
@@ -46,7 +49,7 @@ function Accounting({ subject }: { subject: string }) {
 
 export function Patients() {
 	const [mrn, setMrn] = useState("");
-	const [reason, setReason] = useState("");
+	const [reason, setReason] = useState("patient-request");
 	const [job, setJob] = useState("");
 	const [subjects, setSubjects] = useState<string[]>();
 	const [subject, setSubject] = useState("");
@@ -65,7 +68,7 @@ export function Patients() {
 					<Form doing={find} label="Look up a patient">
 						<div class="fields">
 							<Field label="Medical record number" value={mrn} onInput={setMrn} required autoComplete="off" spellcheck={false} maxLength={64} />
-							<Field label="Reason" value={reason} onInput={setReason} required maxLength={200} hint="As: request of the patient of 3 May. No names." />
+							<Choice label="Reason" value={reason} onInput={setReason} options={REASONS} hint="It is in the record of this look-up." />
 						</div>
 						<Button type="submit" kind="main" disabled={find.busy}>{find.busy ? "Asking …" : "Look up"}</Button>
 					</Form>

@@ -28,10 +28,10 @@ export const patients = (result: Record<string, unknown> | undefined): string =>
 	return typeof n === "number" ? `${number(n)} patients` : typeof n === "string" ? `${n} patients (small numbers are not told exactly)` : "no answer";
 };
 
-interface Draft { title: string; protocol: string; description: string; profile: string; people: string; cohort: string; tables: string[] }
+interface Draft { title: string; protocol: string; description: string; profile: string; people: string; cohort: string; sponsor: string; contact: string; tables: string[] }
 const draftOf = (s: Study | undefined): Draft => ({
 	title: s?.title ?? "", protocol: s?.protocol ?? "", description: s?.description ?? "", profile: s?.profile ?? "safe-harbor", people: s?.people.join(", ") ?? "",
-	cohort: s?.cohort ?? FIRST, tables: s?.tables?.length ? s.tables : TABLES,
+	cohort: s?.cohort ?? FIRST, sponsor: s?.sponsor ?? "", contact: s?.contact ?? "", tables: s?.tables?.length ? s.tables : TABLES,
 });
 
 function Editor({ study }: { study: Study | undefined }) {
@@ -67,7 +67,7 @@ function Editor({ study }: { study: Study | undefined }) {
 
 	return (
 		<Form doing={save} label="Study">
-			{signed && <Notice tone="warn">This study has signatures. They bind the title, the protocol, the profile, the cohort and the tables: a change of these clears them and the approval.</Notice>}
+			{signed && <Notice tone="warn">This study has signatures. They bind the title, the protocol, the people, the profile, the cohort and the tables: a change of these clears them and the approval.</Notice>}
 			<div class="columns">
 				<div>
 					<Section title="What it is">
@@ -77,10 +77,14 @@ function Editor({ study }: { study: Study | undefined }) {
 							<Choice label="Profile of de-identification" value={draft.profile} onInput={set("profile")} options={[["safe-harbor", "Safe Harbor"], ["limited-data-set", "Limited data set"]]} />
 						</div>
 						<Field label="Description" value={draft.description} onInput={set("description")} rows={3} optional maxLength={4000} error={at("description")} />
+						<div class="fields">
+							<Field label="Sponsor" value={draft.sponsor} onInput={set("sponsor")} optional maxLength={300} error={at("sponsor")} />
+							<Field label="Contact" value={draft.contact} onInput={set("contact")} optional maxLength={300} hint="Patients are told it, when something is disclosed" error={at("contact")} />
+						</div>
 						<Field label="People" value={draft.people} onInput={set("people")} optional spellcheck={false} hint="Logins, with commas between them. You are in it as principal investigator." error={at("people")} />
 					</Section>
 					<Section title="Cohort">
-						<Field label="One SELECT that yields a column patient" value={draft.cohort} onInput={set("cohort")} rows={12} mono required error={at("cohort")} />
+						<Field label="One SELECT that yields a column patient" value={draft.cohort} onInput={set("cohort")} rows={12} mono required maxLength={8000} error={at("cohort")} />
 						<div class="row">
 							<ActButton doing={count} busy="Counting …" disabled={!draft.title || !draft.protocol}>{changed || !id ? "Save and count" : "Count"}</ActButton>
 							<span class="dim">Counts of 1 to 10 are not told exactly.</span>

@@ -16,7 +16,7 @@ const REVIEWS: [Review, string, string][] = [
 	["it", "IT", "Is the house able to hold this?"], ["management", "Management", "Does the institution want it?"],
 	["research", "Research", "Is the question sound, and are these the data it needs?"], ["security", "Security officer", "The approval, after all others and a basis"],
 ];
-const MISSING: Record<string, string> = { basis: "a basis", it: "the IT signature", management: "the management signature", research: "the research signature", security: "the security officer's approval" };
+const MISSING: Record<string, string> = { pi: "a principal investigator who is still here", basis: "a basis", it: "the IT signature", management: "the management signature", research: "the research signature", security: "the security officer's approval" };
 
 function SignDialog({ study, review, close, done }: { study: Study; review: Review; close: () => void; done: () => void }) {
 	const [decision, setDecision] = useState("");
@@ -32,7 +32,7 @@ function SignDialog({ study, review, close, done }: { study: Study; review: Revi
 		<Dialog title={review === "security" ? "Approve this study" : `Sign for ${words(review)}`} open onClose={close}>
 			<Form doing={sign} label="Signature">
 				<p><strong>{study.title}</strong>, {study.protocol}, by {study.pi}</p>
-				<Digest label="You sign exactly this digest: title, protocol, profile, cohort, tables and basis" value={study.digest} />
+				<Digest label="You sign exactly this digest: title, protocol, people, profile, cohort, tables, limits and basis" value={study.digest} />
 				<Radios legend="Decision" value={decision} onInput={setDecision} options={[["sign", review === "security" ? "Approve" : "Sign"], ["refuse", "Refuse"]]} />
 				<Field label="Comment" value={comment} onInput={setComment} rows={3} optional={decision !== "refuse"} required={decision === "refuse"} maxLength={1000} hint="No patient's data here: the comment is kept with the study." />
 				<div class="row">
@@ -94,9 +94,9 @@ function BasisForm({ study, reload }: { study: Study; reload: () => void }) {
 	return (
 		<Form doing={add} label="Basis">
 			<Choice label="Kind" value={b.kind} onInput={put("kind")} options={["irb-approval", "irb-waiver", "authorization", "limited-data-set-agreement", "expert-determination"].map(k => [k, words(k)] as const)} />
-			<Field label="Board" value={b.board} onInput={put("board")} required maxLength={200} />
+			<Field label="Board" value={b.board} onInput={put("board")} required maxLength={120} />
 			<div class="fields">
-				<Field label="Number" value={b.number} onInput={put("number")} required maxLength={64} />
+				<Field label="Number" value={b.number} onInput={put("number")} required maxLength={120} />
 				<Field label="Valid until" type="date" value={b.expires} onInput={put("expires")} required />
 			</div>
 			<div class="field">
@@ -164,7 +164,7 @@ export function StudyShow({ id }: { id: string }) {
 						{s.description && <p>{s.description}</p>}
 						<Facts of={[
 							["Principal investigator", s.pi], ["People", s.people.length ? s.people.join(", ") : "nobody else"], ["De-identification", words(s.profile)],
-							["Tables", s.tables?.length ? s.tables.join(", ") : "all"], ["Registered", <When at={s.created} />], ["Releases", plural(s.releases, "release")],
+							["Tables", s.tables?.length ? s.tables.join(", ") : "all"], s.sponsor ? ["Sponsor", s.sponsor] : undefined, s.contact ? ["Contact", s.contact] : undefined, ["Registered", <When at={s.created} />], ["Releases", plural(s.releases, "release")],
 						]} />
 					</Section>
 					<Section title="Cohort" actions={inside && s.state !== "closed" && <ActButton doing={count} busy="Starting …">Count patients</ActButton>}>
