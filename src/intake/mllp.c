@@ -2,167 +2,24 @@
  * Connections of MLLP senders. Each is watched by the loop; what it reads goes through the frame reader into the round, and the answers
  * come back when the round has ended. A connection that had no room in a round keeps its message and goes on with the next.
  */
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
-#include "clinic/hl7_mllp.h"
 #include "intake/answer.h"
-#include "intake/private.h"
+#include "intake/conn.h"
 
-#define CONNS_MAX 4096u
-#define HANDSHAKES_MAX 512u            /* of them: who has not proved himself yet */
 #define HANDSHAKE_US (10 * US_PER_S)
 #define IDLE_US (24 * 3600 * US_PER_S) /* engines keep a connection open over a quiet night */
 #define FRAME_US (60 * US_PER_S)       /* a frame must be whole after this long */
 #define FRAME_BYTES_PER_S (16 * KiB)   /* and this much longer as it grows: no slow drip */
 #define ANSWER_US (60 * US_PER_S)      /* answers that are not taken */
-#define LINGER_US (5 * US_PER_S)       /* so that the last answer arrives although the sender still sends */
 #define JUNK_US (60 * US_PER_S)        /* recorded at most so often */
-#define READ_CHUNK (64 * KiB)
 #define READ_TURN (512 * KiB) /* by one connection in one turn of the loop */
-#define OUT_REST (256 * KiB)  /* answers not taken: no more is read */
-#define OUT_MAX (4 * MiB)
 #define HELD_MAX (1 * GiB) /* of all connections; then long frames are refused */
 #define HELD_SMALL (1 * MiB)
 
-struct conn {
-	struct watch w;
-	struct conn *next, *previous;
-	struct tls *tls;
-	bool proved; /* the handshake is done */
-	bool wants_write; /* TLS does */
-	struct feed *feed;
-	char address[INET6_ADDRSTRLEN];
-	struct mllp_reader reader;
-	struct buf rest;  /* read, not yet framed: the round was full */
-	struct phi held;  /* a whole payload, in ${reader}, for the next round */
-	bool holds, held_whole;
-	bool ahead;       /* may have more to read without the socket being ready */
-	bool ended;       /* the sender sends no more */
-	bool closing;     /* when the answers are out */
-	bool lingers, dead;
-	struct buf out;
-	size_t out_at;
-	uint64_t junk_told, frames, bytes; /* told of; seen; its part of held_bytes */
-	int64_t active_us, frame_us, out_us, junk_us, end_us; /* monotonic; 0: no */
-};
-
-struct err
-watch_set(int epoll, struct watch *w, uint32_t events)
-{
-	struct epoll_event ev = {.events = events, .data.ptr = w};
-
-	if (w->added && w->events == events)
-		return OK;
-	if (epoll_ctl(epoll, w->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, w->fd, &ev) != 0)
-		return ERR_ERRNO();
-	w->events = events;
-	w->added = true;
-	return OK;
-}
-
-/* ---- life ---- */
-
-static void
-conn_free(struct intake *in, struct conn *c)
-{
-	if (c->next)
-		c->next->previous = c->previous;
-	*(c->previous ? &c->previous->next : &in->conns) = c->next;
-	in->n_conns--;
-	in->n_handshakes -= !c->proved;
-	in->held_bytes -= c->bytes;
-	tls_free(c->tls);
-	fd_close(&c->w.fd);
-	mllp_release(&c->reader);
-	buf_release(&c->rest);
-	buf_release(&c->out);
-	free(c);
-}
-
-static bool
-peer_address(int fd, char out[INET6_ADDRSTRLEN])
-{
-	struct sockaddr_storage at = {0};
-	socklen_t n = sizeof(at);
-	const struct sockaddr_in *v4 = (const void *)&at;
-	const struct sockaddr_in6 *v6 = (const void *)&at;
-
-	if (getpeername(fd, (struct sockaddr *)&at, &n) != 0)
-		return false;
-	return at.ss_family == AF_INET ? inet_ntop(AF_INET, &v4->sin_addr, out, INET6_ADDRSTRLEN) != NULL
-	                               : inet_ntop(AF_INET6, &v6->sin6_addr, out, INET6_ADDRSTRLEN) != NULL;
-}
-
-static void
-keep_alive(int fd)
-{
-	static const int on = 1, idle_s = 60, every_s = 20, times = 3;
-
-	/* a sender whose machine has vanished is noticed; it is no failure if that cannot be asked for */
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof(every_s));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof(times));
-}
-
-static struct err
-conn_new(struct intake *in, int fd)
-{
-	struct conn *c = calloc(1, sizeof(*c));
-	struct err e;
-
-	if (!c)
-		return ERR(ERR_NO_MEMORY);
-	c->w = (struct watch){.kind = WATCH_CONN, .fd = fd};
-	c->active_us = clock_mono_us();
-	mllp_init(&c->reader, LIMIT_LANDING_MESSAGE);
-	c->rest = BUF_WIPED(READ_CHUNK);
-	c->out = BUF_WIPED(OUT_MAX);
-	e = peer_address(fd, c->address) ? tls_accept(in->tls, fd, &c->tls) : ERR(ERR_CLOSED);
-	if (!err_is(e))
-		e = watch_set(in->epoll, &c->w, EPOLLIN);
-	if (err_is(e)) {
-		tls_free(c->tls);
-		mllp_release(&c->reader);
-		free(c);
-		return e;
-	}
-	keep_alive(fd);
-	c->next = in->conns;
-	if (c->next)
-		c->next->previous = c;
-	in->conns = c;
-	in->n_conns++;
-	in->n_handshakes++;
-	return OK;
-}
-
-void
-conns_accept(struct intake *in, int listener)
-{
-	for (unsigned i = 0; i < 64; i++) { /* then others have their turn */
-		AUTO_FD fd = -1;
-
-		if (in->n_conns >= CONNS_MAX || in->n_handshakes >= HANDSHAKES_MAX) {
-			in->listeners_rest = true; /* they wait in the kernel's queue */
-			return;
-		}
-		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
-			return;
-		if (!err_is(conn_new(in, fd)))
-			fd = -1;
-	}
-}
-
-/* ---- writing ---- */
+/* ---- reading ---- */
 
 /* end(c): no more is read; closed when what is to be said is out. */
 static void
@@ -171,40 +28,6 @@ end(struct conn *c)
 	c->closing = true;
 	c->ahead = false;
 }
-
-static void
-conn_write(struct conn *c)
-{
-	while (!c->dead && c->out_at < c->out.n) {
-		size_t put = 0;
-		enum tls_io r = tls_write(c->tls, c->out.p + c->out_at, c->out.n - c->out_at, &put);
-
-		if (r == TLS_WANT_READ || r == TLS_WANT_WRITE)
-			return;
-		if (r == TLS_END)
-			c->dead = true;
-		c->out_at += put;
-		c->out_us = clock_mono_us();
-	}
-	c->out_us = 0;
-	c->out_at = 0;
-	buf_clear(&c->out);
-	if (c->out.cap > OUT_REST)
-		buf_release(&c->out);
-}
-
-static void
-say(struct conn *c, struct str answer)
-{
-	if (c->dead || answer.n == 0)
-		return;
-	if (c->out.n == 0)
-		c->out_us = clock_mono_us();
-	buf_put_str(&c->out, answer);
-	c->dead = c->dead || err_is(buf_check(&c->out)); /* a sender that takes no answers */
-}
-
-/* ---- reading ---- */
 
 static struct round_from
 from(struct conn *c)
@@ -224,7 +47,7 @@ refuse_now(struct conn *c, struct phi payload)
 	(void)hl7_parse(payload, &m, &where);
 	answer_write(&m, &a, (uint64_t)clock_now_us(), clock_now_us(), &out);
 	hl7_release(&m);
-	say(c, buf_str(&out));
+	conn_say(c, buf_str(&out));
 }
 
 static bool
@@ -235,7 +58,8 @@ feed_is_known(struct intake *in, struct conn *c)
 	if (c->feed && !id_is_zero(c->feed->id) && !c->feed->gone)
 		return true;
 	e = c->feed ? feeds_ask(&in->feeds, c->feed) : ERR(ERR_BUSY);
-	c->dead = c->dead || (c->feed && c->feed->gone);
+	if (c->feed && c->feed->gone)
+		conn_die(c);
 	return !err_is(e);
 }
 
@@ -398,42 +222,6 @@ weigh(struct intake *in, struct conn *c)
 }
 
 static void
-watch(struct intake *in, struct conn *c)
-{
-	bool busy = c->holds || c->closing || c->ended || c->out.n - c->out_at > OUT_REST;
-	uint32_t events = (busy ? 0 : EPOLLIN) | (c->out_at < c->out.n || c->wants_write ? EPOLLOUT : 0);
-
-	if (c->lingers)
-		events = EPOLLIN;
-	if (!c->dead && err_is(watch_set(in->epoll, &c->w, events ? events : EPOLLRDHUP)))
-		c->dead = true;
-}
-
-/* linger(c): everything is said; what the sender still sends is thrown away until it has heard. */
-static void
-linger(struct conn *c)
-{
-	tls_free(c->tls);
-	c->tls = NULL;
-	c->lingers = true;
-	c->end_us = clock_mono_us() + LINGER_US;
-	if (c->ended || shutdown(c->w.fd, SHUT_WR) != 0)
-		c->dead = true;
-}
-
-static void
-drain(struct conn *c)
-{
-	static char sink[READ_CHUNK];
-	ssize_t n = 0;
-
-	for (unsigned i = 0; i < 16 && (n = read(c->w.fd, sink, sizeof(sink))) > 0; i++)
-		;
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		c->dead = true;
-}
-
-static void
 handshake(struct intake *in, struct conn *c)
 {
 	enum tls_io r = tls_handshake(c->tls);
@@ -441,7 +229,8 @@ handshake(struct intake *in, struct conn *c)
 	struct err e;
 
 	c->wants_write = r == TLS_WANT_WRITE;
-	c->dead = c->dead || r == TLS_END;
+	if (r == TLS_END)
+		conn_die(c);
 	if (r != TLS_OK)
 		return;
 	c->proved = true;
@@ -449,7 +238,7 @@ handshake(struct intake *in, struct conn *c)
 	tls_peer_sha256(c->tls, fingerprint);
 	e = feeds_connect(&in->feeds, fingerprint, str_c(c->address), &c->feed);
 	if (!c->feed || c->feed->gone)
-		c->dead = true; /* warden has recorded it */
+		conn_die(c); /* warden has recorded it */
 	else if (err_is(e))
 		LOG(LOG_WARN, "feed-not-asked", LOG_ERR(e));
 	c->active_us = clock_mono_us();
@@ -463,11 +252,11 @@ after(struct intake *in, struct conn *c)
 		conn_write(c);
 	if (c->closing && !c->lingers && c->out_at == c->out.n && !c->dead) {
 		if (round_count(in->round) == 0)
-			linger(c);
+			conn_linger(c);
 		else
 			in->again = true; /* the round may hold its last answer */
 	}
-	watch(in, c);
+	conn_watch(in, c);
 }
 
 void
@@ -476,7 +265,7 @@ conn_ready(struct intake *in, struct conn *c, uint32_t events)
 	if (c->dead)
 		return;
 	if (c->lingers) {
-		drain(c);
+		conn_drain(c);
 		return;
 	}
 	if (!c->proved)
@@ -485,13 +274,15 @@ conn_ready(struct intake *in, struct conn *c, uint32_t events)
 	    c->out.n - c->out_at <= OUT_REST)
 		conn_read(in, c);
 	if ((events & (EPOLLHUP | EPOLLERR)) && (c->closing || c->holds))
-		c->dead = true; /* nobody is there to be answered; a message that waits for room goes with him: it was never acknowledged */
+		conn_die(c); /* nobody is there to be answered; a message that waits for room goes with him: it was never acknowledged */
 	after(in, c);
 }
 
 void
 conns_go_on(struct intake *in)
 {
+	if (!in->again)
+		return;
 	in->again = false;
 	for (struct conn *c = in->conns; c; c = c->next) {
 		if (c->dead || c->lingers || (!c->ahead && !c->holds && !(c->closing && !c->lingers)))
@@ -514,7 +305,7 @@ conns_answer(struct intake *in)
 		struct conn *c = round_answer(in->round, i, &answer);
 
 		if (c && c->w.kind == WATCH_CONN)
-			say(c, answer);
+			conn_say(c, answer);
 	}
 	/* written when all is said: several answers to one sender are one packet */
 	for (size_t i = 0; i < round_count(in->round); i++) {
@@ -523,7 +314,7 @@ conns_answer(struct intake *in)
 
 		if (c && c->w.kind == WATCH_CONN && c->out_at < c->out.n && !c->dead) {
 			conn_write(c);
-			watch(in, c);
+			conn_watch(in, c);
 		}
 	}
 }
@@ -532,7 +323,8 @@ void
 conns_check(struct intake *in)
 {
 	for (struct conn *c = in->conns; c; c = c->next)
-		c->dead = c->dead || (c->feed && c->feed->gone);
+		if (c->feed && c->feed->gone)
+			conn_die(c);
 }
 
 /* late(c, now): it has used up its time for what it does. */
@@ -559,11 +351,13 @@ conns_tick(struct intake *in)
 {
 	int64_t now = clock_mono_us();
 
+	if (in->n_conns < CONNS_MAX && in->n_handshakes < HANDSHAKES_MAX)
+		in->listeners_rest = false;
 	for (struct conn *c = in->conns; c; c = c->next) {
 		if (c->dead)
 			continue;
 		if (late(c, now)) {
-			c->dead = true;
+			conn_die(c);
 			continue;
 		}
 		if (now - c->junk_us > JUNK_US)
@@ -579,6 +373,9 @@ conns_tick(struct intake *in)
 void
 conns_reap(struct intake *in)
 {
+	if (!in->any_dead)
+		return;
+	in->any_dead = false;
 	for (struct conn *c = in->conns, *next; c; c = next) {
 		next = c->next;
 		if (c->dead) {
@@ -586,8 +383,6 @@ conns_reap(struct intake *in)
 			conn_free(in, c);
 		}
 	}
-	if (in->n_conns < CONNS_MAX && in->n_handshakes < HANDSHAKES_MAX)
-		in->listeners_rest = false;
 }
 
 void

@@ -38,6 +38,7 @@ struct intake {
 	size_t n_conns, n_handshakes;
 	uint64_t held_bytes; /* of all connections: frames that are not whole, answers not taken */
 	bool again;          /* some connection can go on without waiting */
+	bool any_dead;       /* connections */
 	bool stopping;
 	bool listeners_rest; /* there are as many connections as may be */
 	struct broker *brokers[INTAKE_BROKERS_MAX];
