@@ -282,11 +282,14 @@ make_domain(struct call *c, struct study *s)
 
 	study_bucket(s->id, d.name);
 	there = domain_by_name(&c->h->domains, str_c(d.name));
-	if (there)
-		return domain_is_destroyed(there) ? call_refuse(c, REASON_DOMAIN_DESTROYED) : OK;
-	TRY(domain_write_next(&c->h->domains, &d, call_row(c, STATE_DOMAIN, d.id)));
-	s->domain = d.id;
-	record_id(&c->record, RECORD_DOMAIN, d.id);
+	if (there && domain_is_destroyed(there))
+		return call_refuse(c, REASON_DOMAIN_DESTROYED);
+	if (!there)
+		TRY(domain_write_next(&c->h->domains, &d, call_row(c, STATE_DOMAIN, d.id)));
+	s->domain = there ? there->id : d.id; /* whoever made one of this name before has not got its keys */
+	record_id(&c->record, RECORD_DOMAIN, s->domain);
+	if (s->seed)
+		return OK;
 	s->seed = secret_alloc();
 	if (!s->seed)
 		return ERR(ERR_NO_MEMORY);

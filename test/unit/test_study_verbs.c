@@ -100,6 +100,27 @@ approval_makes_the_domain_in_the_same_change(void **state)
 }
 
 static void
+a_domain_that_was_there_before_stops_no_approval(void **state)
+{
+	struct home *o = *state;
+	struct name study = add_study(o);
+	char domain[STUDY_BUCKET_BYTES];
+	struct id id;
+
+	ok(id_parse(str_c(study.z), &id));
+	study_bucket(id, domain);
+	ok(asksf(o, "root-admin", "domain.create", "{\"name\":\"%s\"}", domain));
+	add_basis(o, study, "irb-approval");
+	sign_all(o, study);
+	assert_true(json_is_true(json_object_get(said, "valid")));
+	assert_non_null(registry_study(registry_of(o->h), id)->s.seed);
+	/* destroyed, it does not come back with another approval */
+	ok(asksf(o, "sam", "domain.destroy", "{\"domain\":\"%s\",\"confirm\":\"%s\"}", domain, domain));
+	ok(asksf(o, "sue", "domain.destroy", "{\"domain\":\"%s\",\"confirm\":\"%s\"}", domain, domain));
+	refused(asksf(o, "pia", "study.set", "{\"study\":\"%s\",\"title\":\"Again\"}", study.z), STUDY_CLOSED);
+}
+
+static void
 signatures_are_refused_for_their_reasons(void **state)
 {
 	struct home *o = *state;
@@ -355,6 +376,7 @@ main(void)
 		T(what_processes_ask_nobody_else_may),
 		T(a_stranger_to_the_study_is_refused),
 		T(approval_makes_the_domain_in_the_same_change),
+		T(a_domain_that_was_there_before_stops_no_approval),
 		T(signatures_are_refused_for_their_reasons),
 		T(who_is_in_the_study_decides_nothing_about_it),
 		T(a_refusal_blocks_until_a_change),
