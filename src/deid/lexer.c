@@ -108,9 +108,9 @@ lex(struct str s, const struct hashed *words, struct lexed *ret)
 		end = token_end(s, i);
 		t.n = (uint32_t)(end - i);
 		t.chars = chars(str_of(s.p + i, t.n));
-		t.hash = hashed_end(grow(HASHED_START, str_of(s.p + i, t.n)));
+		/* digits are in no list */
 		if (!t.digits && words)
-			t.bits = hashed_get(words, t.hash);
+			t.bits = hashed_get(words, hashed_end(grow(HASHED_START, str_of(s.p + i, t.n))));
 		e = push(&v, &cap, t);
 		if (err_is(e)) {
 			lexed_release(&v);

@@ -12,7 +12,6 @@
 #define LEXER_TOKEN_MAX 4096       /* longer runs are cut: offsets stay small */
 
 struct token {
-	uint64_t hash; /* of its letters in lower case */
 	uint32_t at, n;
 	uint32_t chars; /* ${n} without the bytes that go on with one */
 	uint32_t bits; /* from the lists; 0 for digits */

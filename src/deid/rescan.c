@@ -58,11 +58,15 @@ look(enum rescan_kind kind, const struct lexed *v, const struct known *cohort, s
 {
 	struct known_hit hit;
 
-	for (size_t i = 0; i < v->n; i++)
+	for (size_t i = 0; i < v->n; i++) {
+		/* most tokens of a table are pieces of pseudonyms: none of them begins anything */
+		if (kind == RESCAN_ROWS && i > 0 && v->t[i - 1].at + v->t[i - 1].n == v->t[i].at)
+			continue;
 		if (rescan_token(cohort, v, i, &hit) && (kind == RESCAN_TEXT || apart(v, i, hit.next))) {
 			*ret = (struct rescan_hit){.at = v->t[i].at, .category = hit.category};
 			return true;
 		}
+	}
 	return false;
 }
 

@@ -22,6 +22,13 @@ static const struct kind {
 	const char *word;
 	work_function *run;
 } kinds[] = {
+	{"release", job_release},
+	{"count", job_count},
+	{"stage", job_stage},
+	{"verify", job_verify},
+	{"deliver", job_deliver},
+	{"collect", job_collect},
+	{"check", job_check},
 	{"ingest", scrub_ingest},
 	{"rebuild", scrub_rebuild},
 	{"find", scrub_find},

@@ -40,6 +40,9 @@ typedef struct err work_function(struct work *w, json_t *result);
 /* The kinds, by the file that holds them. */
 work_function scrub_ingest, scrub_rebuild; /* ingest.c */
 work_function scrub_find;                  /* find.c */
+work_function job_release, job_count;           /* job_release.c */
+work_function job_stage, job_verify, job_deliver; /* job_cell.c */
+work_function job_collect, job_check;           /* job_airlock.c */
 
 /* work_fail(w, reason, place): what job.done will say; words [a-z0-9.-]. Gives back an error to return. */
 struct err work_fail(struct work *w, const char *reason, const char *place);

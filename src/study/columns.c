@@ -221,8 +221,11 @@ columns_profile(enum release_profile p, uint8_t out[32])
 
 	buf_printf(&all, "cloister release rules %d %s\n", RELEASE_SCHEMA, profiles[p]);
 	columns_dictionary(UINT32_MAX, p, &all);
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-		buf_printf(&all, "%s %s\n", columns[i].name, columns[i].from);
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		buf_printf(&all, "%s ", columns[i].name);
+		buf_put_c(&all, columns[i].from);
+		buf_put_char(&all, '\n');
+	}
 	TRY(buf_check(&all));
 	sha256(buf_str(&all), out);
 	return OK;

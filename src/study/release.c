@@ -79,7 +79,7 @@ write_table(struct making *m, enum pool_view v, bool parquet)
 	(void)snprintf(name, sizeof(name), parquet ? "parquet/%s.parquet" : "csv/%s.csv", table);
 	TRY(tables_write(m->t, sql, parquet ? "FORMAT parquet, COMPRESSION zstd" : "FORMAT csv, HEADER", &file));
 	TRY(making_scan(m, v, &file, parquet));
-	return keep(m, name, &file);
+	return m->r->refused[0] ? OK : keep(m, name, &file);
 }
 
 static struct err

@@ -28,6 +28,8 @@ struct release_ask { /* all borrowed */
 	int64_t made_us;
 	const struct mac_key *study_key;
 	const struct wordlists *lists;
+	struct err (*progress)(void *ctx, uint64_t rows); /* NULL, or called every few thousand rows; an error ends the making */
+	void *ctx;
 };
 
 struct release_previous { /* the newest ready release of the study; all zero: there is none */
@@ -71,6 +73,16 @@ void release_release(struct release *r); /* NULL is legal */
  * saw this patient's data?"
  */
 struct err release_subjects(struct pool_data *p, const struct mac_key *subject_key, struct err (*each)(void *ctx, struct str token), void *ctx);
+/*
+ * release_cohort(p, study_key, parquet, n, &patients): POOL_COHORT_TABLE becomes those patients of the pool who are in the ${n} Parquet files of a
+ * release, found by their pseudonyms: whose identifiers must not be in what comes out of its cell.
+ */
+struct err release_cohort(struct pool_data *p, const struct mac_key *study_key, const struct memfile *parquet, size_t n, uint64_t *ret_patients);
+/* release_known(p, &known): the identifiers of POOL_COHORT_TABLE that a rescan looks for, as for Safe Harbor */
+struct err release_known(struct pool_data *p, struct known *ret);
+/* release_pseudonyms(t, parquet, n, each, ctx): every pseudonym in the files, of people, visits and rows */
+struct err release_pseudonyms(struct tables *t, const struct memfile *parquet, size_t n, struct err (*each)(void *ctx, struct str pseudonym),
+    void *ctx);
 void release_subject_token(const struct mac_key *subject_key, struct phi patient, char out[ID_HEX_LEN + 1]);
 
 #endif

@@ -31,11 +31,11 @@ parts(struct str s, size_t *ret_words, bool *ret_digit)
 }
 
 /*
- * wanted(m, c, value): is it looked for in a release? What the profile allows is not (164.514(e)(2)), nor what is a word of ordinary speech
+ * wanted(p, c, value): is it looked for in a release? What the profile allows is not (164.514(e)(2)), nor what is a word of ordinary speech
  * alone: a town, one name of a person.
  */
 static bool
-wanted(const struct making *m, enum deid_category c, struct str value)
+wanted(enum release_profile p, enum deid_category c, struct str value)
 {
 	size_t words;
 	bool digit;
@@ -50,7 +50,7 @@ wanted(const struct making *m, enum deid_category c, struct str value)
 	case DEID_AGE:
 		return false;
 	case DEID_DATE:
-		return m->ask->profile == PROFILE_SAFE_HARBOR;
+		return p == PROFILE_SAFE_HARBOR;
 	case DEID_PHONE:
 	case DEID_FAX:
 	case DEID_EMAIL:
@@ -101,7 +101,7 @@ fill(struct making *m, struct rows *rows, struct appender *a)
 		value = rows_phi(rows, 2);
 		if (phi_size(value) == 0)
 			continue;
-		if (wanted(m, c, phi_borrow(value)))
+		if (wanted(m->ask->profile, c, phi_borrow(value)))
 			TRY(add(&m->cohort, c, value, &m->r->unusable));
 		appender_phi(a, rows_phi(rows, 0));
 		appender_i64(a, (int64_t)c);
@@ -123,6 +123,27 @@ making_identifiers(struct making *m)
 	e = fill(m, &rows, a);
 	appender_free(a);
 	return e;
+}
+
+struct err
+release_known(struct pool_data *p, struct known *ret)
+{
+	AUTO_ROWS rows = {0};
+	uint64_t unusable = 0;
+
+	TRY(pool_identifiers(p, &rows));
+	for (;;) {
+		enum deid_category c;
+		bool row;
+
+		TRY(rows_next(&rows, &row));
+		if (!row)
+			return OK;
+		if (!category_of(rows_word(&rows, 1), &c))
+			return ERR(ERR_CORRUPT);
+		if (wanted(PROFILE_SAFE_HARBOR, c, phi_borrow(rows_phi(&rows, 2))))
+			TRY(add(ret, c, rows_phi(&rows, 2), &unusable));
+	}
 }
 
 struct err

@@ -1,6 +1,8 @@
 /* A view of the pool becomes a table of cells. */
 #include "study/release_parts.h"
 
+#define PROGRESS_ROWS 1024
+
 struct row_reader {
 	struct making *m;
 	enum pool_view view;
@@ -13,6 +15,7 @@ struct row_reader {
 	char person[PSEUDONYM_BYTES], room[PSEUDONYM_BYTES];
 	struct buf last_patient, known_of;
 	struct deid_text note;
+	bool displays; /* it has texts of codes; those of local ones are told apart in a last column */
 };
 
 static void
@@ -140,7 +143,10 @@ all_rows(struct row_reader *rr)
 			put_cell(rr, &c);
 		}
 		TRY(appender_end(rr->out));
-		++*count;
+		if (rr->displays)
+			rr->m->r->lost[LOST_DISPLAY] += rows_i64(&rr->rows, (unsigned int)rr->n + 1) == 1;
+		if (++*count % PROGRESS_ROWS == 0 && rr->m->ask->progress)
+			TRY(rr->m->ask->progress(rr->m->ask->ctx, *count));
 	}
 }
 
@@ -156,22 +162,6 @@ close_reader(struct row_reader *rr)
 	buf_release(&rr->known_of);
 }
 
-/* count_displays(m, v): texts beside codes of no known vocabulary, which nobody selects */
-static struct err
-count_displays(struct making *m, enum pool_view v)
-{
-	AUTO_BUF sql = BUF(16 * KiB);
-	int64_t n;
-
-	buf_printf(&sql, "SELECT count(*) FROM %s v JOIN " POOL_COHORT_TABLE " c ON c.patient = v.patient WHERE v.display <> '' AND "
-	    "(v.system IS NULL OR v.system NOT IN (%s))", pool_view_name(v), columns_vocabularies());
-	buf_put_u8(&sql, 0);
-	TRY(buf_check(&sql));
-	TRY(tables_number(m->t, sql.p, &n));
-	m->r->lost[LOST_DISPLAY] += (uint64_t)n;
-	return OK;
-}
-
 static struct err
 open_reader(struct row_reader *rr, bool notes)
 {
@@ -184,10 +174,18 @@ open_reader(struct row_reader *rr, bool notes)
 	buf_put_c(&select, "SELECT ");
 	for (size_t i = 0; i < rr->n; i++) {
 		buf_printf(&create, "%s%s %s", i ? ", " : "", rr->columns[i]->name, column_type(rr->columns[i], p));
-		buf_printf(&select, "%s%s", i ? ", " : "", rr->columns[i]->from);
+		buf_put_c(&select, i ? ", " : "");
+		buf_put_c(&select, rr->columns[i]->from);
 	}
 	buf_put_c(&create, ")");
-	buf_printf(&select, ", v.patient FROM %s v JOIN " POOL_COHORT_TABLE " c ON c.patient = v.patient%s", pool_view_name(rr->view),
+	buf_put_c(&select, ", v.patient");
+	if (rr->displays) {
+		/* a text beside a code of no known vocabulary, which nobody selects, is counted */
+		buf_put_c(&select, ", (v.display <> '' AND (v.system IS NULL OR v.system NOT IN (");
+		buf_put_c(&select, columns_vocabularies());
+		buf_put_c(&select, "))) IS TRUE");
+	}
+	buf_printf(&select, " FROM %s v JOIN " POOL_COHORT_TABLE " c ON c.patient = v.patient%s", pool_view_name(rr->view),
 	    notes ? " ORDER BY v.patient" : "");
 	buf_put_u8(&create, 0);
 	buf_put_u8(&select, 0);
@@ -206,7 +204,7 @@ struct err
 making_table(struct making *m, enum pool_view v)
 {
 	struct row_reader rr = {.m = m, .view = v, .last_patient = BUF_WIPED(4 * KiB), .known_of = BUF_WIPED(4 * KiB)};
-	bool notes = false, displays = false;
+	bool notes = false;
 	struct err e;
 
 	rr.n = columns_of(v, m->ask->profile, rr.columns);
@@ -214,11 +212,11 @@ making_table(struct making *m, enum pool_view v)
 		enum field_rule rule = rr.columns[i]->rule[m->ask->profile];
 
 		notes = notes || rule == FIELD_NOTE;
-		displays = displays || rule == FIELD_DISPLAY;
+		rr.displays = rr.displays || rule == FIELD_DISPLAY;
 	}
 	e = open_reader(&rr, notes);
 	if (!err_is(e))
 		e = all_rows(&rr);
 	close_reader(&rr);
-	return err_is(e) || !displays ? e : count_displays(m, v);
+	return e;
 }

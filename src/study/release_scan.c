@@ -6,6 +6,9 @@
 
 #define NUMBER_MIN 1e6 /* shorter numbers are results; a number of RESCAN_DIGITS_MIN digits may be somebody's */
 
+#define LINE_BYTES (1 * MiB)  /* of a CSV; values are short */
+#define NOTE_BYTES (64 * MiB) /* but for notes: LEXER_TEXT_MAX and its tags */
+
 static void
 refuse(struct making *m, const char *table, const char *column)
 {
@@ -86,12 +89,13 @@ see(struct making *m, enum pool_view v, const struct memfile *file, bool parquet
 {
 	const struct column *list[COLUMNS_MAX];
 	size_t n = columns_of(v, m->ask->profile, list);
+	size_t line = v == POOL_NOTE ? NOTE_BYTES : LINE_BYTES;
 	AUTO_BUF sql = BUF(8 * KiB);
 
 	if (parquet)
 		return tables_view(m->t, "scanned", file, 1, "*");
 	buf_printf(&sql, "CREATE OR REPLACE VIEW scanned AS SELECT * FROM read_csv('%s', header = true, auto_detect = false, delim = ',', "
-	    "quote = '\"', escape = '\"', max_line_size = 33554432, columns = {", file->name);
+	    "quote = '\"', escape = '\"', max_line_size = %zu, buffer_size = %zu, columns = {", file->name, line, 2 * line);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&sql, "%s'%s': 'VARCHAR'", i ? ", " : "", list[i]->name);
 	buf_put_c(&sql, "})");
