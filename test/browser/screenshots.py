@@ -40,7 +40,7 @@ def fixture_story():
 
 def shoot(browser, url, story, role, name, place, prepare=None, theme="light", size=None, full=False):
     person = story["people"][role]
-    page = browser.page(theme=theme, viewport=size or SIZE, scale=1.5)
+    page = browser.page(theme=theme, viewport=size or SIZE, scale=1.25)
     page.goto(url)
     page.get_by_label("Name").fill(person.get("name", role))
     page.get_by_label("Password").fill(person["password"])
@@ -58,10 +58,10 @@ def shoot(browser, url, story, role, name, place, prepare=None, theme="light", s
 
 
 def smaller(path):
-    """256 colours are enough for a page; about a third of the bytes"""
+    """few colours are enough for a page; about a third of the bytes"""
     from PIL import Image
     with Image.open(path) as image:
-        image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+        image.convert("RGB").quantize(160, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def diagram(page):

@@ -12,7 +12,7 @@ import { Particles } from "../particles";
 import { Show, Table } from "./ui";
 
 const SOURCES: Record<"emr" | "warehouse" | "clinician" | "bedside", [name: string, how: string]> = {
-	emr: ["EMR", "HL7, FHIR"], warehouse: ["Warehouse", "tables"], clinician: ["Clinician", "documents"], bedside: ["Bedside", "devices"],
+	emr: ["EMR", "HL7, FHIR"], warehouse: ["Warehouse", "tables"], clinician: ["Clinician", "letters"], bedside: ["Bedside", "devices"],
 };
 const PEOPLE: Record<PersonId, [name: string, what: string]> = {
 	patient: ["Patient", "may ask who saw"], security: ["Security officer", "signs, locks"], irb: ["IRB", "gives the basis"],
@@ -37,10 +37,11 @@ const Label = ({ box, lines }: { box: Box; lines: [string, string, string, strin
 	const cx = box.x + box.w / 2;
 	const [name, value, unit, more] = lines;
 	const rows = box.h >= 116 && more ? 4 : 3;
-	const top = box.y + box.h / 2 - (rows === 4 ? 42 : 24);
+	const top = box.y + box.h / 2 - (rows === 4 ? 42 : 24) + (box.h > 200 ? 14 : 0);
 	const gap = rows === 4 ? 42 : 36;
 	return (
 		<g class="room-text">
+			{box.h > 200 && <path class="lock" d="M-8 0H8V12H-8ZM-4.5 0V-4A4.5 4.5 0 0 1 4.5-4V0M0 5V8" transform={`translate(${cx} ${box.y + 28})`} />}
 			<text class="room-name" x={cx} y={top}>{name}</text>
 			<text class="room-value" x={cx} y={top + gap}>{value}</text>
 			<text class="room-unit" x={cx} y={top + gap + 21}>{unit}</text>
