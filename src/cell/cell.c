@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "cell/parcel.h"
+#include "cell/keeper.h"
 #include "cell/wire_cell.h"
 #include "ledger/client.h"
 #include "proc/server.h"
@@ -114,19 +114,23 @@ forget(struct process *p, struct cell *c, struct str reason)
 	*c = (struct cell){.fd = -1};
 }
 
-/* forward(p, c, r): ${r} is answered when the keeper answers */
+/* forward(p, c, m, r): ${r} is answered when the keeper answers ${m} */
 static struct err
-forward(struct process *p, struct cell *c, struct request *r)
+forward(struct process *p, struct cell *c, struct msg *m, struct request *r)
 {
 	for (size_t i = 0; i < WAITING_MAX; i++) {
 		struct waiting *w = &p->waiting[i];
-		struct msg m = r->in;
+		uint32_t own = m->seq;
+		struct err e;
 
 		if (w->r)
 			continue;
-		m.seq = ++p->seq ? p->seq : ++p->seq;
-		TRY(msg_send(c->fd, &m));
-		*w = (struct waiting){.r = r, .cell = c, .seq = m.seq};
+		m->seq = ++p->seq != OWN_SEQ ? p->seq : ++p->seq;
+		*w = (struct waiting){.cell = c, .seq = m->seq};
+		e = msg_send(c->fd, m);
+		m->seq = own; /* of ${r}, it may be */
+		TRY(e);
+		w->r = r;
 		r->answered_later = true;
 		return OK;
 	}
@@ -204,10 +208,8 @@ order(struct process *p, struct cell *c, const struct cell_limits *l, const stru
 {
 	AUTO_MSG hand = MSG(CELL_OPEN);
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
-	struct msg saved = r->in;
 	AUTO_MSG m = MSG(CELL_OPEN);
 	int ends[2];
-	struct err e;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return ERR_ERRNO();
@@ -226,17 +228,14 @@ order(struct process *p, struct cell *c, const struct cell_limits *l, const stru
 	buf_put_u32(&m.body, l->minutes);
 	buf_put(&m.body, key->p, key->n);
 	TRY(buf_check(&m.body));
-	r->in = m;
-	e = forward(p, c, r);
-	r->in = saved;
-	return e;
+	return forward(p, c, &m, r);
 }
 
 static struct err
 open_cell(struct process *p, struct id id, struct request *r)
 {
 	AUTO_BUF key = BUF_WIPED(CELL_KEY_BYTES + 8);
-	struct cell_limits limits;
+	struct cell_limits limits = {0};
 	struct cell *c = NULL;
 	struct err e;
 
@@ -244,8 +243,12 @@ open_cell(struct process *p, struct id id, struct request *r)
 		return ERR(ERR_UNSUPPORTED); /* the log says why */
 	if (find(p, id))
 		return ERR(ERR_EXISTS);
-	for (size_t i = 0; i < CELLS_MAX && !c; i++)
-		c = p->cells[i].used ? NULL : &p->cells[i];
+	for (size_t i = 0; i < CELLS_MAX; i++) {
+		if (!p->cells[i].used)
+			c = &p->cells[i];
+		else if (keeper_uid(p->cells[i].id) == keeper_uid(id))
+			return ERR(ERR_CONFLICT); /* one in 2^28: two cells shall not be one user */
+	}
 	if (!c)
 		return ERR(ERR_NO_SPACE);
 	*c = (struct cell){.used = true, .id = id, .fd = -1, .opened_us = clock_now_us()};
@@ -427,7 +430,7 @@ answer(struct process *p, struct request *r)
 		return r->in.op == CELL_CLOSE ? OK : ERR(ERR_NOT_FOUND);
 	if (!c->open)
 		return ERR(ERR_BUSY);
-	return forward(p, c, r);
+	return forward(p, c, &r->in, r);
 }
 
 static void

@@ -71,20 +71,15 @@ static struct err
 own_place(const struct keeper *k)
 {
 	static const char *const dirs[] = {"/room/volume", "/room/plain", "/room/door", "/room/root"};
+	char options[80];
 
 	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return ERR_ERRNO();
 	TRY(mount_tmpfs("/room", ROOM_TMPFS_MIB, "0711"));
 	TRY(make_dirs(dirs, ARRAY_LEN(dirs)));
 	/* a file system of its own, so that the cell's user can be its owner without the power to change owners */
-	{
-		char options[80];
-
-		snprintf(options, sizeof(options), "mode=0711,size=1M,uid=%u,gid=%u", k->uid, k->uid);
-		if (mount("tmpfs", "/room/door", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) != 0)
-			return ERR_ERRNO();
-	}
-	return OK;
+	snprintf(options, sizeof(options), "mode=0711,size=1M,uid=%u,gid=%u", k->uid, k->uid);
+	return mount("tmpfs", "/room/door", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0 ? OK : ERR_ERRNO();
 }
 
 static struct err
@@ -166,10 +161,12 @@ connect_notebook(const struct keeper *k, int *ret)
 static struct err
 do_connect(struct keeper *k, struct msg *out)
 {
+	struct err e;
 	int fd = -1;
 
-	TRY(connect_notebook(k, &fd));
-	k->notebook = true;
+	e = connect_notebook(k, &fd);
+	k->notebook = !err_is(e);
+	TRY(e);
 	msg_give_fd(out, fd);
 	return OK;
 }

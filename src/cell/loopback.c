@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -92,6 +93,7 @@ loopback_shut(int *ret_counters)
 		.link = {.ifi_index = LOOPBACK_INDEX, .ifi_flags = IFF_UP, .ifi_change = IFF_UP}};
 	AUTO_FD fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	AUTO_FD counters = -1;
+	const struct timeval patience = {.tv_sec = 1};
 
 	/* the wall first, then the floor */
 	TRY(child_run(nft, str_of(rules, sizeof(rules) - 1)));
@@ -104,7 +106,7 @@ loopback_shut(int *ret_counters)
 	TRY(sysctl("/proc/sys/net/ipv4/ping_group_range", STR("0 2147483647")));
 	err_ignore(route_to_loopback(fd, AF_INET6)); /* a machine without IPv6 */
 	counters = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	if (counters < 0)
+	if (counters < 0 || setsockopt(counters, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
 		return ERR_ERRNO();
 	*ret_counters = fd_take(&counters);
 	return OK;

@@ -7,6 +7,7 @@
 #include <linux/loop.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -74,6 +75,25 @@ loop_open(int image, int *ret, char path[32])
 	return ERR(ERR_BUSY);
 }
 
+/*
+ * image_lock(fd): the loop device holds the open file, and with it this lock: as long as an earlier keeper's mount of this volume is not quite
+ * gone, it cannot be mounted a second time, which would ruin it.
+ */
+static struct err
+image_lock(int fd)
+{
+	int64_t until = clock_mono_us() + END_WITHIN_US;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK)
+			return ERR_ERRNO();
+		if (clock_mono_us() > until)
+			return ERR(ERR_BUSY);
+		usleep(2000);
+	}
+	return OK;
+}
+
 static struct err
 image_mount(struct keeper *k)
 {
@@ -86,6 +106,7 @@ image_mount(struct keeper *k)
 	if (stat(path, &st) != 0)
 		TRY(image_make(k, path));
 	TRY(fd_open_at(AT_FDCWD, path, O_RDWR | O_NOFOLLOW, 0, &image));
+	TRY(image_lock(image));
 	TRY(loop_open(image, &loop, device));
 	if (mount(device, VOLUME, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME, "discard") != 0)
 		return ERR_ERRNO();

@@ -312,15 +312,15 @@ class Cell:
         while time.monotonic() < end:
             for pid in processes_of(self.uid):
                 try:
-                    if pathlib.Path(f"/proc/{pid}/comm").read_text() == "cell-init\n" and status_nspid(pid)[1:] == [1]:
+                    if pathlib.Path(f"/proc/{pid}/comm").read_text() == "cell-init\n" and status_nspid(pid)[1:] == [1] and parent(pid) != 1:
                         return pid
-                except OSError:
+                except (OSError, KeyError):
                     continue
             time.sleep(0.01)
         raise AssertionError("no process 1")
 
     def keeper(self):
-        return int(pathlib.Path(f"/proc/{self.room()}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        return parent(self.room())
 
 
 def pids():
@@ -329,6 +329,10 @@ def pids():
 
 def status(pid):
     return dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+
+
+def parent(pid):
+    return int(status(pid)["PPid"])
 
 
 def status_uids(pid):
