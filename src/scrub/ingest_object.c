@@ -13,11 +13,26 @@ last_part(struct str key)
 	return key;
 }
 
+/*
+ * scope(g, form): within which ids mean the same. Record and visit numbers of messages and devices are those of the feed's assigning authority, which several feeds
+ * may share; the ids of a FHIR server's resources and of a warehouse's rows are its own.
+ */
+static struct str
+scope(const struct ingest *g, enum landed_form form)
+{
+	char feed[ID_HEX_LEN + 1];
+	const char *authority;
+
+	id_format(g->feed, feed);
+	authority = json_string_value(json_object_get(json_object_get(g->w->show, "feeds"), feed));
+	return authority && (form == LANDED_HL7 || form == LANDED_DEVICE) ? str_c(authority) : g->feed_name;
+}
+
 static struct landed_options
-options(const struct ingest *g, uint32_t part, char source[ID_HEX_LEN + 1])
+options(const struct ingest *g, enum landed_form form, uint32_t part, char source[ID_HEX_LEN + 1])
 {
 	id_format(g->landing, source);
-	return (struct landed_options){.key = g->key, .feed = g->feed_name, .source = str_of(source, ID_HEX_LEN), .received_us = g->received_us, .part = part,
+	return (struct landed_options){.key = g->key, .feed = scope(g, form), .source = str_of(source, ID_HEX_LEN), .received_us = g->received_us, .part = part,
 		.concepts = g->sides[LANDED_CONCEPTS], .locations = g->sides[LANDED_LOCATIONS], .contacts = g->sides[LANDED_CONTACTS]};
 }
 
@@ -57,7 +72,7 @@ message(struct ingest *g, const struct landing_entry *m, uint32_t part)
 		g->now.units++;
 		return ingest_refuse(g, part, !form ? "unknown-form" : "id-clash", "");
 	}
-	o = options(g, part, source);
+	o = options(g, form, part, source);
 	l = form == LANDED_TABLE ? &table : &g->forms[form];
 	if (*l)
 		landed_again(*l, &o);
@@ -109,6 +124,7 @@ begin(struct reading *r)
 	r->unknown = !form;
 	if (r->unknown)
 		return OK;
+	r->o.feed = scope(r->g, form);
 	TRY(landed_new(form, &r->o, r->name, &sink, &r->l));
 	return landed_feed(r->l, phi_of(r->head.p, r->head.n));
 }
@@ -131,19 +147,19 @@ static struct err
 whole(struct ingest *g, struct str key, struct id version, struct reading *r)
 {
 	TRY(objects_read(&g->w->objects, STR(LANDING_BUCKET), key, version, piece, r));
-	if (!r->l && !r->unknown)
+	if (!r->l && !r->unknown && r->head.n)
 		TRY(begin(r));
-	if (!r->unknown)
+	if (r->l)
 		return landed_end(r->l);
 	g->now.units++;
-	return ingest_refuse(g, 1, r->head.n ? "unknown-form" : "empty", "");
+	return ingest_refuse(g, 1, r->unknown ? "unknown-form" : "empty", "");
 }
 
 static struct err
 read_object(struct ingest *g, struct str key, struct id version)
 {
 	char source[ID_HEX_LEN + 1];
-	struct reading r = {.g = g, .name = last_part(key), .head = BUF_WIPED(4 * MiB), .o = options(g, 0, source)};
+	struct reading r = {.g = g, .name = last_part(key), .head = BUF_WIPED(4 * MiB), .o = options(g, 0, 0, source)};
 	struct err e = whole(g, key, version, &r);
 
 	landed_free(r.l);
