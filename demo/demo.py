@@ -115,7 +115,10 @@ class Demo(House):
         vitals = [line for name in ("vitals", "waveform") for line in (messages / "vitals" / f"{name}.ndjson").read_bytes().splitlines()]
         publisher = threading.Thread(target=self.publish, args=(vitals,))
         publisher.start()
-        self.send_hl7(split_mllp((messages / "hl7" / "messages.mllp").read_bytes()), "HL7 v2 messages, each sealed and recorded before its acknowledgement")
+        stream = split_mllp((messages / "hl7" / "messages.mllp").read_bytes())
+        last = max(1, len(stream) // 10)
+        self.later = stream[-last:]
+        self.send_hl7(stream[:-last], "HL7 v2 messages, each sealed and recorded before its acknowledgement")
         self.send_bundles((documents / "fhir" / "bundles.ndjson").read_bytes().splitlines(), "FHIR bundles")
         self.drop_tables(sorted((tables / "csv").glob("*.csv")), "warehouse")
         publisher.join()
@@ -277,9 +280,10 @@ class Demo(House):
         chapter("5. A release: what the approval allows, de-identified, searched again")
         self.first, seconds = self.make_release("release 1")
         tell("  " + ", ".join(f"{n:,} {table}" for table, n in self.first["rows"].items() if n))
-        removed = self.first.get("manifest", {}).get("removed", {})
-        if removed:
-            tell("  taken out of notes: " + ", ".join(f"{n:,} {what}" for what, n in sorted(removed.items(), key=lambda x: -x[1]) if n))
+        removed = Counter()
+        for counts in self.first["manifest"]["removed"].values():
+            removed.update({what: n for what, n in counts.items() if n} if isinstance(counts, dict) else {})
+        tell("  taken out: " + ", ".join(f"{n:,} {what}" for what, n in removed.most_common()))
         good("every byte of it was searched again for every identifier of the cohort: a single hit would have refused it")
         self.note("rows released, de-identified", sum(self.first["rows"].values()), seconds)
 
@@ -287,9 +291,7 @@ class Demo(House):
         if self.options.input:
             return
         chapter("6. New data come; nothing changes under a researcher's feet")
-        more = self.synthesize("later", max(5, self.options.patients // 10), self.options.seed + 3, "hl7,truth", "--order", "time")
-        self.truths.append(more / "truth.ndjson")
-        self.send_hl7(split_mllp((more / "hl7" / "messages.mllp").read_bytes()), "later messages")
+        self.send_hl7(self.later, "messages of the days after")
         until = time.monotonic() + 120
         while not self.api("pia", "GET", f"/api/studies/{self.study_id}").get("offer"):
             if time.monotonic() > until:
@@ -379,11 +381,11 @@ class Demo(House):
         chapter("8. The airlock: two people look at exactly these bytes")
         self.run_in_cell("result.py", (HERE / "result.py").read_text())
         recipient = {"name": "Journal of Synthetic Results", "address": "1 Example Road, Springfield"}
-        bad = self.submit(["outbox/people.csv"], "One line a person.", recipient)
+        bad = self.submit(["airlock/outbox/people.csv"], "One line a person.", recipient)
         if bad["state"] != "blocked":
             raise Bad(f"a table of people was not blocked: {bad['state']}")
         refused_well("ruth submits a table with a line for each person", "; ".join(sorted({f["check"] for file in bad["files"] for f in file["findings"] if f["severity"] == "block"})))
-        request = self.submit(["outbox/means.csv", "outbox/README.md"], "Means by code, counts rounded to five, groups under eleven left out.", recipient)
+        request = self.submit(["airlock/outbox/means.csv", "airlock/outbox/README.md"], "Means by code, counts rounded to five, groups under eleven left out.", recipient)
         if request["state"] != "review":
             raise Bad(f"the result is not in review: {request['state']} {json.dumps(request['files'])}")
         path, digest = f"/api/airlock/{request['id']}", request["digest"]
@@ -418,9 +420,9 @@ class Demo(House):
         if not mrn:
             tell("(no record number is known of the files that were given)")
             return
-        self.must_refuse("ruth asks", "ruth", "POST", "/api/subjects", {"mrn": mrn, "reason": "curiosity"})
+        self.must_refuse("ruth asks", "ruth", "POST", "/api/subjects", {"mrn": mrn, "reason": "audit"})
         begun = time.monotonic()
-        found = self.wait_job("paula", self.api("paula", "POST", "/api/subjects", {"mrn": mrn, "reason": "the patient asks"})["job"], "the patient's tokens", quiet=True)
+        found = self.wait_job("paula", self.api("paula", "POST", "/api/subjects", {"mrn": mrn, "reason": "patient-request"})["job"], "the patient's tokens", quiet=True)
         accesses = [a for token in found["subjects"] for a in self.api("paula", "GET", f"/api/subjects/{token}/accesses")["accesses"]]
         good(f"paula, for a patient who asks ({time.monotonic() - begun:.1f} s): {len(accesses)} times")
         for a in accesses[-8:]:
@@ -448,7 +450,7 @@ class Demo(House):
         return None
 
     def is_released(self, mrn):
-        job = self.api("paula", "POST", "/api/subjects", {"mrn": mrn, "reason": "to find one for the story"})["job"]
+        job = self.api("paula", "POST", "/api/subjects", {"mrn": mrn, "reason": "audit"})["job"]
         found = self.end_of_job("paula", job, "a patient of the release")
         if found["state"] != "done":
             return False

@@ -6,12 +6,11 @@ import pathlib
 
 import duckdb
 
-out = pathlib.Path("outbox")
-out.mkdir(exist_ok=True)
+out = pathlib.Path("airlock/outbox")
+out.mkdir(parents=True, exist_ok=True)
 db = duckdb.connect()
 for table in ("person", "measurement"):
     db.execute(f"CREATE VIEW {table} AS SELECT * FROM '/release/parquet/{table}.parquet'")
-columns = {r[0] for r in db.execute("DESCRIBE measurement").fetchall()}
 people = db.execute("SELECT count(*) FROM person").fetchone()[0]
 
 # fit to be shown: groups of ten and more, counts rounded to five
