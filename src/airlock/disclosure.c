@@ -9,6 +9,7 @@
 
 #define TOKEN_DIGITS 32
 #define SUBJECT_RELEASES_MAX 2000
+#define PURPOSE_BYTES 2000 /* of a study's description: "a brief description" */
 
 static const char kind_of_data[STUDY_PROFILE_COUNT][32] = {"de-identified (safe harbor)", "limited data set"};
 
@@ -20,6 +21,17 @@ why_none(const struct study *s)
 	return s->basis.kind == BASIS_AUTHORIZATION ? STR("no-disclosure-authorization") : STR_NONE;
 }
 
+/* At most ${max} bytes, and no half character. */
+static struct str
+beginning(struct str s, size_t max)
+{
+	size_t n = s.n < max ? s.n : max;
+
+	while (n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+		n--;
+	return str_sub(s, 0, n);
+}
+
 static bool
 write_disclosure(struct call *c, const struct airlock_request *r, const struct study *s, json_t *j)
 {
@@ -29,7 +41,7 @@ write_disclosure(struct call *c, const struct airlock_request *r, const struct s
 	    doc_set_id(j, "basis", s->basis.id) && doc_set_id(j, "author", r->author) && doc_set_text(j, "recipient", r->recipient) &&
 	    doc_set_text(j, "address", r->address) && doc_set_text(j, "description", r->context) && doc_set_text(j, "purpose", r->purpose) &&
 	    doc_set_digest(j, "files", r->digest) && doc_set_text(study, "protocol", s->protocol) && doc_set_text(study, "title", s->title) &&
-	    doc_set_text(study, "purpose", str_sub(s->description, 0, 2000)) && doc_set_text(study, "criteria", s->cohort) &&
+	    doc_set_text(study, "purpose", beginning(s->description, PURPOSE_BYTES)) && doc_set_text(study, "criteria", s->cohort) &&
 	    doc_set_text(study, "data", str_c(kind_of_data[s->profile])) && doc_set_text(study, "period", r->period) &&
 	    doc_set_text(study, "sponsor", s->sponsor) && doc_set_text(study, "contact", s->contact) && set_person(c->h, study, "pi", s->pi);
 

@@ -18,6 +18,17 @@ take_review(struct call *c, struct airlock_review *v)
 	return OK;
 }
 
+/* Who is no more has not reviewed: another takes his place. */
+static void
+drop_revoked(const struct call *c, struct airlock_request *r)
+{
+	struct study_people people = people_of(c->h);
+
+	for (size_t i = 0; i < AIRLOCK_REVIEWERS; i++)
+		if (!id_is_zero(r->reviews[i].who) && !people.active(people.ctx, r->reviews[i].who))
+			r->reviews[i] = (struct airlock_review){0};
+}
+
 static struct err
 decide(struct call *c, bool consolidate)
 {
@@ -33,6 +44,8 @@ decide(struct call *c, bool consolidate)
 	TRY(take_usable(c, &e, &s));
 	TRY(take_review(c, &v));
 	r = e->r;
+	if (!consolidate)
+		drop_revoked(c, &r);
 	a = asker_of(c, &r);
 	why = request_may_review(&r, request_state(c->h, &r, c->now_us, c->mono_us), &a, v.digest, consolidate);
 	if (why != REASON_NONE)

@@ -367,6 +367,30 @@ an_expired_basis_stops_every_use(void **state)
 	assert_string_equal(json_string_value(json_array_get(json_object_get(said, "missing"), 0)), "basis");
 }
 
+/* ---- subjects ---- */
+
+#define SUBJECT "0123456789abcdef0123456789abcdef"
+
+static void
+subjects_are_the_privacy_officers(void **state)
+{
+	struct home *o = *state;
+	AUTO_DOC *record = NULL;
+
+	fails(asks(o, "paula", "subject.find", "{\"mrn\":\"00123\",\"reason\":\"audit\"}"), ERR_INVALID); /* it does not come to warden */
+	fails(asks(o, "paula", "subject.find", "{\"reason\":\"because of Mr Smith\"}"), ERR_INVALID);
+	ok(asks(o, "paula", "subject.find", "{\"reason\":\"patient-request\"}"));
+	assert_int_equal(strlen(get("job")), ID_HEX_LEN);
+	ok(asks(o, "paula", "subject.accesses", "{\"subject\":\"" SUBJECT "\"}"));
+	record = newest(o, "subject.accesses");
+	assert_string_equal(json_string_value(json_object_get(record, "subject")), SUBJECT);
+	fails(asks(o, "paula", "subject.accesses", "{\"subject\":\"John Smith\"}"), ERR_INVALID);
+	for (size_t i = 0; i < 4; i++) {
+		refused(asks(o, (const char *const[]){"sam", "audrey", "ruth", "root-admin"}[i], "subject.find", "{\"reason\":\"audit\"}"), ROLE);
+		refused(asks(o, (const char *const[]){"sam", "audrey", "ruth", "root-admin"}[i], "subject.accesses", "{\"subject\":\"" SUBJECT "\"}"), ROLE);
+	}
+}
+
 int
 main(void)
 {
@@ -387,6 +411,7 @@ main(void)
 		T(what_a_job_tells_is_checked),
 		T(a_release_without_its_job_is_refused),
 		T(an_expired_basis_stops_every_use),
+		T(subjects_are_the_privacy_officers),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
