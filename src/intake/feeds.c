@@ -126,8 +126,7 @@ feeds_by_name(struct feeds *f, struct str name, struct feed **ret)
 {
 	struct feed like = {.by_name = true, .address = "local"};
 
-	/* a key of 32 bytes could be taken for a fingerprint */
-	if (name.n == 0 || name.n > FEED_NAME_MAX || name.n == 32)
+	if (name.n == 0 || name.n > FEED_NAME_MAX)
 		return ERR(ERR_INVALID);
 	memcpy(like.wanted, name.p, name.n);
 	return look_up(f, &like, name, ret);

@@ -39,11 +39,12 @@ struct intake {
 	uint64_t held_bytes; /* of all connections: frames that are not whole, answers not taken */
 	bool again;          /* some connection can go on without waiting */
 	bool any_dead;       /* connections */
+	bool hello_due;      /* there is a new warden */
 	bool stopping;
 	bool listeners_rest; /* there are as many connections as may be */
 	struct broker *brokers[INTAKE_BROKERS_MAX];
 	size_t n_brokers;
-	int64_t ticked_us, told_us, wrote_us;
+	int64_t ticked_us, wrote_us, hello_us;
 };
 
 /* watch_set(epoll, w, events): as needed. */

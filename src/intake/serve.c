@@ -155,8 +155,7 @@ wait_for_peers(struct intake *in, int64_t until_us)
 	if (clock_mono_us() >= until_us)
 		return false;
 	h = hear(in, PAUSE_MS);
-	if (h == HEARD_WARDEN)
-		err_ignore(say_hello(in)); /* again when the next one fails */
+	in->hello_due = in->hello_due || h == HEARD_WARDEN;
 	return h != HEARD_STOP;
 }
 
@@ -207,10 +206,7 @@ static void
 ready(struct intake *in, struct watch *w, uint32_t events)
 {
 	switch (w->kind) {
-	case WATCH_CONTROL:
-		if (hear(in, 0) == HEARD_WARDEN)
-			err_ignore(say_hello(in)); /* the old page stays: it says nothing any more, and feeds_check() asks */
-		break;
+	case WATCH_CONTROL: in->hello_due = hear(in, 0) == HEARD_WARDEN || in->hello_due; break;
 	case WATCH_LISTENER: conns_accept(in, w->fd); break;
 	case WATCH_CONN: conn_ready(in, (struct conn *)(void *)w, events); break;
 	case WATCH_BROKER: broker_ready(in, (struct broker *)(void *)w, events); break;
@@ -251,6 +247,19 @@ each_second(struct intake *in, int64_t now)
 		err_ignore(watch_set(in->epoll, &in->listeners[i], in->listeners_rest ? 0 : EPOLLIN)); /* again in a second */
 }
 
+/* hello(in): the old siren page says nothing any more: until there is the new one, every feed is asked about in every turn. */
+static void
+hello(struct intake *in)
+{
+	int64_t now = clock_mono_us();
+
+	if (!in->hello_due || now - in->hello_us < PAUSE_MS * 1000)
+		return;
+	in->hello_us = now;
+	in->hello_due = err_is(say_hello(in));
+	in->feeds.stale = true;
+}
+
 static void
 write_memory(struct intake *in, int64_t now)
 {
@@ -268,11 +277,12 @@ static struct err
 turn(struct intake *in)
 {
 	struct epoll_event ev[EVENTS_MAX];
-	int wait_ms = in->again ? 0 : seen_waits(in->seen) ? WRITE_EVERY_US / 1000 : 1000;
+	int wait_ms = in->again ? 0 : in->hello_due ? PAUSE_MS : seen_waits(in->seen) ? WRITE_EVERY_US / 1000 : 1000;
 	int n = epoll_wait(in->epoll, ev, EVENTS_MAX, wait_ms);
 
 	if (n < 0 && errno != EINTR)
 		return ERR_ERRNO();
+	hello(in);
 	if (feeds_check(&in->feeds)) /* before anything is read: a revoked feed's message is not even looked at */
 		conns_check(in);
 	brokers_go_on(in);

@@ -49,8 +49,18 @@ def inn():
         assert h.bugs() == []
 
 
+@pytest.fixture(scope="module")
+def dawdlers(inn):
+    """from the beginning on: one who never ends his frame, and one who never says who he is"""
+    feed = Feed(inn, "feed-" + word(), inn.mllp_port)
+    with feed.connect(timeout=150) as s, socket.create_connection(("127.0.0.1", inn.mllp_port), timeout=150) as raw:
+        s.raw(BEGIN + adt("NEVER")[:80])
+        raw.sendall(b"\x16\x03\x01")
+        yield feed, s, raw
+
+
 @pytest.fixture
-def feed(inn):
+def feed(inn, dawdlers):
     return Feed(inn, "feed-" + word(), inn.mllp_port)
 
 
@@ -324,16 +334,6 @@ def test_duplicates_and_clashes(sender, inn, feed):
     assert received(inn, other)[0]["digest"] != records[0]["digest"]
 
 
-def test_remembered_by_the_next_intake(inn, feed):
-    with feed.connect() as s:
-        assert code(s.send(adt("Z1"))) == ("AA", "Z1")
-    time.sleep(0.2)  # memory is written a moment later; if not yet, the message is taken again, which is allowed
-    kill(inn, "intake")
-    with connected(feed) as s:
-        assert code(s.send(adt("Z1"))) == ("AA", "Z1")
-    assert [w for w in words(received(inn, feed))] in ([("allow", None), ("allow", "duplicate")], [("allow", None)] * 2)
-
-
 def kill(house, role):
     before = house.pids()[role]
     os.kill(before, signal.SIGKILL)
@@ -489,6 +489,25 @@ def test_nothing_of_it_on_disk_or_in_the_log(inn, feed):
         if path.is_file() and not path.is_symlink():
             with contextlib.suppress(FileNotFoundError):
                 assert needle not in path.read_bytes(), path
+
+
+def test_who_never_ends_is_ended(inn, dawdlers):
+    feed, s, raw = dawdlers
+    assert raw.recv(10) == b""  # closed
+    answer = s.answer()  # after a minute at the latest
+    assert code(answer)[0] == "AE" and error(answer) == 100
+    assert s.answer() is None
+    assert words(received(inn, feed)) == [("deny", "cut-off")]
+
+
+def test_remembered_by_the_next_intake(inn, feed):
+    with feed.connect() as s:
+        assert code(s.send(adt("Z1"))) == ("AA", "Z1")
+    time.sleep(0.2)  # memory is written a moment later; if not yet, the message is taken again, which is allowed
+    kill(inn, "intake")
+    with connected(feed) as s:
+        assert code(s.send(adt("Z1"))) == ("AA", "Z1")
+    assert [w for w in words(received(inn, feed))] in ([("allow", None), ("allow", "duplicate")], [("allow", None)] * 2)
 
 
 def test_a_house_without_feeds_has_no_intake(own_house):
