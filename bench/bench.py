@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cloister's speed beside named peers in the same run: a table, and bench/results.json.
 
-bench.py [--quick] [--only NAME,…]  names: large small list ledger mllp start
+bench.py [--quick] [--only NAME,…]  names: large small list ledger mllp start cells
 
 Peers: nginx serving and DAV-writing the same bytes over TLS, unsealed; Ceph RGW from Debian's packages, in memory, over TLS, with
 encryption on (its default key), where its packages are installed or can be. Everything listens on 127.0.0.1. Numbers are medians.
@@ -27,6 +27,7 @@ import boto3  # noqa: E402
 import urllib3  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
+import cell_house as cells  # noqa: E402
 import house as houses  # noqa: E402
 from mllp import Feed  # noqa: E402
 from peers import MllpReceiver, Nginx, Rgw  # noqa: E402
@@ -337,6 +338,33 @@ def bench_start(b):
         b.row("memory after 64 clients", memory(h), unit="MiB PSS")
 
 
+def bench_cells(b):
+    """a cell's room, its notebook, a release into it; with stand-ins for warden and ledger"""
+    say("\nCells")
+    if os.geteuid() != 0 or not (cells.TOOLS / "bin" / "python").exists():
+        say("  not measured: cells need root, and their tools in the build folder")
+        return
+    h = cells.CellHouse(memory_mib=2048, disk_mib=512).start()
+    rooms, notebooks, stages = [], [], []
+    data = os.urandom(64 * MIB)
+    try:
+        for _ in range(2 if b.quick else 5):
+            begun = time.monotonic()
+            c = h.open()
+            rooms.append(time.monotonic() - begun)
+            c.until(lambda s: s["notebook"])
+            notebooks.append(time.monotonic() - begun)
+            begun = time.monotonic()
+            c.stage([("parquet/measurement.parquet", data)])
+            stages.append(len(data) / MIB / (time.monotonic() - begun))
+            c.close()
+    finally:
+        h.release()
+    b.row("a cell's walls stand after", statistics.median(rooms), unit="s")
+    b.row("its notebook answers after", statistics.median(notebooks), unit="s", bar=60, higher=False)
+    b.row("a release into it", statistics.median(stages), unit="MiB/s")
+
+
 def memory(h):
     """MiB, shared pages counted once"""
     total = 0
@@ -346,7 +374,7 @@ def memory(h):
     return total / 1024
 
 
-ALL = {"large": bench_large, "small": bench_small, "list": bench_list, "ledger": bench_ledger, "mllp": bench_mllp, "start": bench_start}
+ALL = {"large": bench_large, "small": bench_small, "list": bench_list, "ledger": bench_ledger, "mllp": bench_mllp, "start": bench_start, "cells": bench_cells}
 
 
 def main():
