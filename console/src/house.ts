@@ -28,7 +28,7 @@ const VIEWS: Record<string, Role[] | "all"> = {
 	ledger: ["auditor", "security-officer", "privacy-officer"],
 	patients: ["privacy-officer"],
 	people: ["administrator", "security-officer", "privacy-officer", "auditor"],
-	health: ["administrator", "security-officer", "privacy-officer", "auditor", "data-steward"],
+	health: ["administrator", "security-officer", "privacy-officer", "auditor"],
 	lockdown: ["administrator", "security-officer", "privacy-officer"],
 	account: "all",
 };

@@ -148,7 +148,7 @@ class House:
         return {"consent": "first", "needs": "another officer", "seconds": 900, "locked": True}
 
     def get_status(self, me):
-        self.need(me, "administrator", "data-steward", *AUDITORS)
+        self.need(me, "administrator", *AUDITORS)
         names = ("warden", "ledger", "vault", "gate", "steward", "intake", "cell")
         return {"time": now(), "uptimeSeconds": 412_331, "locked": self.locked["locked"], "warden": {}, "gate": {"requests": 912_331, "errors": 12, "connections": 31},
                 "processes": [{"name": n, "answers": True, "answerMicroseconds": 80 + 31 * i} for i, n in enumerate(names)],
@@ -445,7 +445,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if (self.command, target) == ("POST", "session"):
                 return self.answer(200, house.post_session(json.loads(raw)))
             if token not in house.sessions:
-                raise Refused(401, "Unauthenticated", "There is no session.")
+                raise Refused(403, "AccessDenied", "The request has expired.")
             if (self.command, target) == ("DELETE", "session"):
                 house.sessions.pop(token)
                 return self.answer(200, {})
