@@ -131,7 +131,8 @@ void
 note_from_html(struct str in, struct buf *out)
 {
 	static const char *const breaks[] = {"br", "p", "/p", "div", "/div", "tr", "/tr", "li", "/li", "table", "/table", "ul", "ol", "h1", "h2", "h3", "h4", "h5",
-	    "h6", "/h1", "/h2", "/h3", "/h4", "/h5", "/h6", "hr", "pre", "/pre", NULL};
+	    "h6",
+	    "/h1", "/h2", "/h3", "/h4", "/h5", "/h6", "hr", "pre", "/pre", NULL};
 	static const char *const cells[] = {"td", "/td", "th", "/th", NULL};
 	static const char *const hidden[] = {"script", "style", "head", "title", NULL};
 	bool is_utf8 = str_is_utf8(in);
@@ -207,8 +208,8 @@ rtf_word(struct rtf *r, int32_t *ret)
 static void
 rtf_control(struct rtf *r)
 {
-	static const char *const silent[] = {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "generator", "themedata", "listtable",
-	    "listoverridetable", "rsidtbl", "datastore", "xmlnstbl", NULL};
+	static const char *const silent[] = {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "generator", "themedata", 
+	    "listtable", "listoverridetable", "rsidtbl", "datastore", "xmlnstbl", NULL};
 	int32_t n;
 	struct str name = rtf_word(r, &n);
 
@@ -338,8 +339,11 @@ note_text(struct phi media_type, struct phi base64, struct buf *out)
 	if (data.n == 0)
 		return false;
 	compact(data, &b64);
-	if (err_is(buf_check(&b64)) || err_is(buf_decode_base64(&bytes, buf_str(&b64))))
+	if (err_is(buf_check(&b64)) || err_is(buf_decode_base64(&bytes, buf_str(&b64)))) {
+		out->no_memory = b64.no_memory || bytes.no_memory; /* a note is not left out because there was no room for it */
+		out->failed = out->no_memory;
 		return false;
+	}
 	in = buf_str(&bytes);
 	if (str_starts(in, STR("\xef\xbb\xbf")))
 		in = str_sub(in, 3, SIZE_MAX);

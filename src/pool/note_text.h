@@ -2,7 +2,9 @@
  * note_text: what a person would read of a document that came with a resource (Attachment of FHIR: base64 and a media type).
  *
  * text/plain as it is, by its charset; text/html and RTF without their tags; anything else (PDF, images) is no text. What is not UTF-8 and says
- * nothing of a charset is read as windows-1252. Control characters but line breaks and tabs go. Linear, no recursion; no error: what cannot be read is no text.
+ * nothing of a charset is read as windows-1252.
+ * Control characters but line breaks and tabs go. Linear, no recursion; what cannot be read is no text; the one error is that
+ * memory is out: ${out} has failed then.
  */
 #ifndef CLOISTER_POOL_NOTE_TEXT_H
 #define CLOISTER_POOL_NOTE_TEXT_H

@@ -25,7 +25,8 @@ pool_count(struct pool_data *p, struct err (*each)(void *ctx, struct str type, u
 	"WITH hit AS (SELECT DISTINCT patient FROM (SELECT patient, unnest(fhir_mrns(json_transform(body,"                     \
 	" '{\"identifier\":[{\"type\":{\"coding\":[{\"code\":\"VARCHAR\"}]},\"system\":\"VARCHAR\",\"value\":\"VARCHAR\"}]}').identifier)) AS mrn" \
 	" FROM resource WHERE type = 'Patient') WHERE lower(trim(mrn)) = lower(trim($1)) AND trim($1) <> '')"                 \
-	" SELECT id, id = patient FROM (SELECT patient AS id, patient FROM hit UNION SELECT m.id, m.patient FROM pool_merged m SEMI JOIN hit h ON m.patient = h.patient)" \
+	" SELECT id, id = patient FROM (SELECT patient AS id, patient FROM hit UNION"                                                          \
+	" SELECT m.id, m.patient FROM pool_merged m SEMI JOIN hit h ON m.patient = h.patient)"                               \
 	" ORDER BY patient, id <> patient, id"
 
 struct err
@@ -49,5 +50,7 @@ struct err
 pool_identifiers(struct pool_data *p, struct rows *ret)
 {
 	return tables_query(p->t,
-	    "SELECT DISTINCT patient, category, trim(value) AS value FROM pool_identifier WHERE trim(value) <> '' ORDER BY patient, category, value", NULL, 0, ret);
+	    "SELECT DISTINCT patient, category, trim(value) AS value FROM pool_identifier WHERE trim(value) <> ''"
+	    " ORDER BY patient, category, value",
+	    NULL, 0, ret);
 }

@@ -106,7 +106,8 @@ check_table(struct walk *w, const json_t *o)
 	enum pool_view v;
 
 	if (set(o, "schema_name") || set(o, "catalog_name") || set(o, "at_clause"))
-		return refuse(w->why, "a cohort has only these tables, by their plain names: person, visit, condition, drug, measurement, procedure, note, device", NULL);
+		return refuse(w->why,
+		    "a cohort has only these tables, by their plain names: person, visit, condition, drug, measurement, procedure, note, device", NULL);
 	if (err_is(pool_view_parse(str_c(name), &v)) && !json_object_get(w->ctes, name))
 		return refuse(w->why, "there is no such table for a cohort", name);
 	return OK;
@@ -235,6 +236,7 @@ static struct err
 understood(struct tables *t, struct str sql, struct buf *why, struct buf *out)
 {
 	AUTO_BUF tree = BUF(16 * MiB);
+	json_error_t trouble;
 	json_t *root;
 	struct err e;
 
@@ -243,9 +245,9 @@ understood(struct tables *t, struct str sql, struct buf *why, struct buf *out)
 	if (sql.n == 0 || memchr(sql.p, '\0', sql.n) || !str_is_utf8(sql))
 		return refuse(why, "a cohort is one SELECT", NULL);
 	TRY(one(t, ROUND_TRIP, sql, &tree));
-	root = json_loadb(tree.p, tree.n, JSON_DECODE_INT_AS_REAL, NULL); /* places are numbers up to 2^64 */
+	root = json_loadb(tree.p, tree.n, JSON_DECODE_INT_AS_REAL, &trouble); /* places are numbers up to 2^64 */
 	if (!root)
-		return refuse(why, "the statement is too large", NULL);
+		return json_error_code(&trouble) == json_error_out_of_memory ? ERR(ERR_NO_MEMORY) : refuse(why, "the statement is too deep", NULL);
 	e = check_tree(root, why);
 	json_decref(root);
 	if (!err_is(e))
@@ -291,8 +293,11 @@ check(struct str sql, struct buf *why, struct buf *ret_canonical)
 		buf_put_c(&wrapped, ") AS chosen");
 		e = buf_check(&wrapped);
 	}
-	if (!err_is(e) && err_is(tables_check(t, buf_str(&wrapped), NULL)))
-		e = refuse(why, "it must give a column named patient", NULL);
+	if (!err_is(e)) {
+		e = tables_check(t, buf_str(&wrapped), NULL);
+		if (err_is(e) && e.code != ERR_NO_MEMORY)
+			e = refuse(why, "it must give a column named patient", NULL);
+	}
 	tables_close(t);
 	return e;
 }

@@ -27,7 +27,8 @@ pool_resolve(struct tables *t, bool history)
 
 	TRY(tables_run(t, pool_script_resolve));
 	TRY(tables_run(t, history ? pool_script_dead_of_run : pool_script_dead));
-	TRY(tables_number(t, "SELECT count(*) FROM pool_row r SEMI JOIN (SELECT * FROM pool_several WHERE op = 'patch') s ON r.type = s.type AND r.id = s.id", &n));
+	TRY(tables_number(t,
+	    "SELECT count(*) FROM pool_row r SEMI JOIN (SELECT * FROM pool_several WHERE op = 'patch') s ON r.type = s.type AND r.id = s.id", &n));
 	parts = n / FOLD_ROWS + 1;
 	for (int64_t i = 0; i < parts && n > 0; i++) {
 		snprintf(sql, sizeof(sql), FOLD, (long long)parts, (long long)i);

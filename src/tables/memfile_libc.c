@@ -164,7 +164,7 @@ realpath(const char *restrict path, char *restrict out)
 		return NULL;
 	}
 	if (!out)
-		return strdup(path);
+		return REAL(strdup)(path); /* the caller's free() is libc's */
 	return memcpy(out, path, strlen(path) + 1);
 }
 

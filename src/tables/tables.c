@@ -27,6 +27,7 @@ tables_error_at(const char *file, int line, const char *z)
 	    {"Mismatch", ERR_INVALID},
 	    {"Out of Range", ERR_INVALID},
 	    {"Invalid Input", ERR_INVALID},
+	    {"Invalid Input Error: Out of Memory", ERR_NO_MEMORY}, /* of a function of ours; later lines win */
 	    {"Invalid type", ERR_INVALID},
 	    {"Not implemented", ERR_UNSUPPORTED},
 	    {"Permission", ERR_DENIED},
