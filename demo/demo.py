@@ -389,17 +389,18 @@ class Demo(House):
         if request["state"] != "review":
             raise Bad(f"the result is not in review: {request['state']} {json.dumps(request['files'])}")
         path, digest = f"/api/airlock/{request['id']}", request["digest"]
+        first = f"{path}/files/{request['files'][0]['n']}"
         good(f"ruth submits two files: {sum(len(f['findings']) for f in request['files'])} notes of the automatic checks, nothing that blocks")
         self.must_refuse("ruth reviews her own request", "ruth", "POST", f"{path}/reviews", {"decision": "approve", "comment": "", "digest": digest})
         self.must_refuse("the administrator approves it", "admin", "POST", f"{path}/reviews", {"decision": "approve", "comment": "", "digest": digest})
         self.must_refuse("olga approves other bytes than these", "olga", "POST", f"{path}/reviews", {"decision": "approve", "comment": "", "digest": "0" * 64})
-        self.must_refuse("ruth fetches the file before the decision", "ruth", "GET", f"{path}/files/0")
-        seen = self.api("olga", "GET", f"{path}/files/0")
+        self.must_refuse("ruth fetches the file before the decision", "ruth", "GET", first)
+        seen = self.api("olga", "GET", first)
         self.api("olga", "POST", f"{path}/reviews", {"decision": "approve", "comment": "Counts are large and rounded.", "digest": digest})
         self.api("oscar", "POST", f"{path}/reviews", {"decision": "approve", "comment": "Agreed.", "digest": digest})
         good("olga and oscar look at the files, each without seeing what the other says, and approve them by their digest")
         self.wait_job("pia", self.api("pia", "POST", f"{path}/release", {})["job"], "the bytes are compared with the decision once more, and released")
-        if self.api("ruth", "GET", f"{path}/files/0") != seen:
+        if self.api("ruth", "GET", first) != seen:
             raise Bad("what came out is not what was approved")
         good(f"ruth has her file; the disclosure to {recipient['name']} is on record")
         self.note("files released through the airlock", 2)
@@ -426,7 +427,7 @@ class Demo(House):
         accesses = [a for token in found["subjects"] for a in self.api("paula", "GET", f"/api/subjects/{token}/accesses")["accesses"]]
         good(f"paula, for a patient who asks ({time.monotonic() - begun:.1f} s): {len(accesses)} times")
         for a in accesses[-8:]:
-            aside(f"  {a['at'][:19]}  {a.get('who') or 'the house':<12} {a.get('address', ''):<12} {a['act']:<18} record {a['record']}")
+            aside(f"  {a['at'][:19]}  {a.get('who') or 'the house':<12} {a.get('address') or '':<12} {a['act']:<18} {'refused' if a.get('decision') == 'deny' else '':<8} record {a['record']}")
         told = [d for token in found["subjects"] for d in self.api("paula", "GET", f"/api/disclosures?subject={token}")["disclosures"]]
         good(f"the accounting of disclosures (45 CFR 164.528): {len(told)}")
         for d in told:

@@ -34,6 +34,7 @@ struct pattern {
 };
 
 static struct pattern **table;
+static uint8_t maybe[BUCKETS / 8]; /* which buckets hold anything: small enough to stay in the processor's cache */
 static uint64_t patterns, needles, looked;
 static int found;
 static struct pattern *told_of[4096];
@@ -67,6 +68,7 @@ add(const char *category, const char *form, const unsigned char *p, size_t n, in
 	at = hash(p);
 	one->next = table[at];
 	table[at] = one;
+	maybe[at / 8] |= (uint8_t)(1u << at % 8);
 	patterns++;
 }
 
@@ -164,9 +166,11 @@ static void
 search(const unsigned char *data, size_t n, const char *where)
 {
 	for (size_t i = 0; i + HEAD <= n; i++) {
-		struct pattern *p = table[hash(data + i)];
+		uint32_t at = hash(data + i);
 
-		for (; p; p = p->next) {
+		if (!(maybe[at / 8] >> at % 8 & 1))
+			continue;
+		for (struct pattern *p = table[at]; p; p = p->next) {
 			if (i + p->n > n || memcmp(data + i, p->p, p->n) != 0)
 				continue;
 			if (p->digits && ((i > 0 && isxdigit(data[i - 1])) || (i + p->n < n && isxdigit(data[i + p->n]))))
@@ -207,7 +211,13 @@ look_at_file(const char *path)
 
 	if (fd < 0)
 		return;
-	look(fd, 0, INT64_MAX, path);
+	/* the image of a cell's volume is mostly holes */
+	for (off_t from = 0, to; (from = lseek(fd, from, SEEK_DATA)) >= 0; from = to) {
+		to = lseek(fd, from, SEEK_HOLE);
+		if (to <= from)
+			break;
+		look(fd, (uint64_t)(from > (off_t)OVERLAP ? from - (off_t)OVERLAP : 0), (uint64_t)to, path);
+	}
 	close(fd);
 	forget();
 }
