@@ -147,6 +147,9 @@ write_configuration(const struct init *i)
 	    "# May the owner of a bucket in the key domain \"general\" open it to people without a key? Every bucket begins private, and\n"
 	    "# a bucket in any other domain (patients' data) is never opened, whatever this says.\n"
 	    "#public_access: true\n\n"
+	    "# Where feeds deliver: HL7 v2 over MLLP, mutual TLS (doc/intake.md); and brokers outside from which is fetched.\n"
+	    "#intake:\n#  mllp: [\"0.0.0.0:2575\"]\n#  mqtt:\n"
+	    "#  - { broker: \"10.0.0.9:8883\", topic: \"ward/#\", feed: \"ward-monitors\", tls: true }\n\n"
 	    "# People are logged off after so many minutes of idleness, and must log in again after so many hours.\n"
 	    "#session:\n#  idle_minutes: 30\n#  hours: 12\n");
 	TRY(buf_check(&b));

@@ -273,8 +273,8 @@ conn_ready(struct intake *in, struct conn *c, uint32_t events)
 	if (c->proved && !c->dead && !c->holds && (events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) &&
 	    c->out.n - c->out_at <= OUT_REST)
 		conn_read(in, c);
-	if ((events & (EPOLLHUP | EPOLLERR)) && (c->closing || c->holds))
-		conn_die(c); /* nobody is there to be answered; a message that waits for room goes with him: it was never acknowledged */
+	if ((events & (EPOLLHUP | EPOLLERR)) && c->closing)
+		conn_die(c); /* nobody is there to be answered; a message that waits for room is still taken */
 	after(in, c);
 }
 
