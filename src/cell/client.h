@@ -14,7 +14,10 @@
 
 enum cell_op { CELL_OPEN = 16, CELL_CLOSE, CELL_CONNECT, CELL_WORKER, CELL_STATE, CELL_STAGE, CELL_COLLECT, CELL_DELIVER };
 
-/* cell_open(p, cell): warden is asked for its limits and the key of its volume; namespaces, mounts, limits stand when it returns. EXISTS, NO_SPACE, DENIED, UNSUPPORTED (this machine cannot). */
+/*
+ * cell_open(p, cell): warden is asked for its limits and the key of its volume; namespaces, mounts, limits stand when it returns.
+ * EXISTS, NO_SPACE, DENIED, BUSY (an earlier opening is not quite gone), UNSUPPORTED (this machine cannot; the log says why).
+ */
 struct err cell_open(struct pool *p, struct id cell);
 /* cell_close(p, cell): everything in it ends; its volume stays, sealed, until the study's domain is destroyed. Of one that is not open: OK. */
 struct err cell_close(struct pool *p, struct id cell);
@@ -37,9 +40,15 @@ struct cell_state {
 };
 struct err cell_state(struct pool *p, struct id cell, struct cell_state *ret); /* NOT_FOUND */
 
-/* cell_stage(p, cell, job, &fd): write a parcel; its files are the release, read-only in the cell at /release once the end is written and the descriptor closed. */
+/*
+ * cell_stage(p, cell, job, &fd): write a parcel; its files are the release, read-only in the cell at /release soon after the end is written and
+ * the descriptor closed: then cell_state says ${staged}. CONFLICT: it has one.
+ */
 struct err cell_stage(struct pool *p, struct id cell, struct id job, int *ret_fd);
-/* cell_collect(p, cell, job, paths, n, &fd): a parcel of those files below the home folder comes out. A path that is none: an entry of size UINT64_MAX, no bytes. */
+/*
+ * cell_collect(p, cell, job, paths, n, &fd): a parcel of those files below the home folder comes out (n <= 256; INVALID: not a parcel's name).
+ * A path that is none: an entry of size UINT64_MAX, no bytes.
+ */
 struct err cell_collect(struct pool *p, struct id cell, struct id job, const struct str *paths, size_t n, int *ret_fd);
 /* cell_deliver(p, cell, job, &fd): write a parcel; its files appear in the cell's folder /import. */
 struct err cell_deliver(struct pool *p, struct id cell, struct id job, int *ret_fd);

@@ -6,19 +6,21 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "cell/keeper.h"
 #include "proc/jail_room.h"
 
 #define TOP "/tmp"
-#define HIGH_FD 200
+#define PREDECESSOR_WAIT_US (8 * US_PER_S)
 
 const char *
 cell_refused_sentence(enum cell_refused why)
@@ -80,7 +82,8 @@ workshop(const char *volumes, const char *tools, const char *programs)
 	char at[3][64];
 	int fds[3];
 
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+	/* no network either: not for the mason, not for keepers, not for gocryptfs, which handles what a researcher wrote */
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return ERR_ERRNO();
 	/* held by descriptors, since they may lie below what is about to be covered */
 	for (size_t i = 0; i < 3; i++) {
@@ -98,6 +101,26 @@ workshop(const char *volumes, const char *tools, const char *programs)
 	TRY(mount_bind("/dev", TOP "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
 	TRY(mount_bind("/sys/fs/cgroup", TOP "/sys/fs/cgroup", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
 	return root_change(TOP);
+}
+
+/*
+ * alone(): keepers inherit this lock, so that what an earlier mason's cells left behind may be taken away: none of them lives any more.
+ */
+static struct err
+alone(void)
+{
+	int64_t until = clock_mono_us() + PREDECESSOR_WAIT_US;
+	int fd = -1;
+
+	TRY(fd_open_at(AT_FDCWD, "/volumes", O_RDONLY | O_DIRECTORY, 0, &fd)); /* held as long as it lives */
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK)
+			return ERR_ERRNO();
+		if (clock_mono_us() > until)
+			return ERR(ERR_BUSY);
+		usleep(2000);
+	}
+	return OK;
 }
 
 __attribute__((noreturn)) static void
@@ -134,11 +157,13 @@ become_mason(int server, const char *volumes, const char *tools, const char *pro
 	child_tie(parent);
 	signal(SIGCHLD, SIG_IGN); /* keepers need no burial */
 	umask(022);
-	e = cgroup_prepare(house);
-	if (err_is(e))
-		why = CELLS_NO_CGROUPS;
+	e = workshop(volumes, tools, programs);
 	if (!err_is(e))
-		e = workshop(volumes, tools, programs);
+		e = alone();
+	if (!err_is(e)) {
+		e = cgroup_prepare(house);
+		why = err_is(e) ? CELLS_NO_CGROUPS : CELLS_FINE;
+	}
 	if (!err_is(e))
 		e = jail_mason();
 	if (!err_is(e) && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent))
@@ -192,8 +217,8 @@ mason_start(int folder, const char *tools, const char *programs, int *ret_socket
 	pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
-		/* the control channel is the server's alone; the folder stays open: its lock is held while anything of this house's cells lives */
-		close(3);
+		close(3); /* the control channel is the server's alone */
+		close(folder);
 		become_mason(ends[1], volumes, tools, programs, house);
 	}
 	close(ends[1]);

@@ -499,8 +499,9 @@ def test_the_first_notebook_runs_as_a_worker(own_house, tmp_path):
     house = own_house(memory_mib=2048, disk_mib=128)
     subprocess.run([TOOLS / "bin" / "python", "-c", f"""
 import duckdb
-duckdb.sql("copy (select 'p' || i as patient, case when i % 3 = 0 then 'female' else 'male' end as gender from range(100) t(i)) to '{tmp_path}/person.parquet'")
-duckdb.sql("copy (select 'p' || i as patient, i * 1.5 as value from range(300) t(i)) to '{tmp_path}/measurement.parquet'")
+duckdb.sql("copy (select i as person_id, case when i % 3 = 0 then 'female' else 'male' end as gender_source_value from range(100) t(i)) to '{tmp_path}/person.parquet'")
+duckdb.sql("copy (select i % 100 as person_id, '718-7' as measurement_source_value, 'Haemoglobin' as measurement_source_name, "
+           "'g/dL' as unit_source_value, 12 + i % 5 * 0.5 as value_as_number from range(300) t(i)) to '{tmp_path}/measurement.parquet'")
 """], check=True)
     cell = house.open()
     cell.stage([("manifest.json", b'{"study": "test", "profile": "safe-harbor", "version": 1}'), ("dictionary.csv", b"table,column,meaning\nperson,gender,sex\n"),
@@ -692,27 +693,48 @@ def test_each_part_has_its_powers_and_no_more(house, cell):
 def test_the_mason_sees_a_workshop_only(house, cell):
     root = pathlib.Path(f"/proc/{cell.keeper()}/root")
     assert not (root / "root").exists() and not (root / "home").exists() and not (root / "etc" / "shadow").exists()
+    # no way back by a descriptor, and no network either
+    for pid in (int(status(cell.keeper())["PPid"]), cell.keeper()):
+        opened = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+        assert not [f for f in opened if f.startswith("/") and f not in ("/volumes", "/dev/null", str(house.log_path))], opened
+        assert os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net")
+        assert [line.split(":")[0].strip() for line in pathlib.Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]] == ["lo"]
     assert sorted(p.name for p in (root / "volumes").iterdir() if p.suffix == ".img") == sorted(p.name for p in house.folder.glob("volumes/*.img"))
 
 
-def traces(house, namespaces=()):
-    """what is left of a house's cells"""
+def traces(house):
+    """mounts and loop devices that are left of a house's cells"""
     names = [str(house.top), *house.keys]
     left = [line for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines() if any(n in line for n in names) or "gocryptfs" in line]
     for loop in pathlib.Path("/sys/block").glob("loop*/loop/backing_file"):
         try:
             text = loop.read_text().strip()
-            left += [text] if any(n in text for n in names) else []
         except OSError:
             continue
+        left += [text] if any(n in text for n in names) else []
+    return left
+
+
+def lives(pid):
+    """(number, start): the same process as long as both are; None: it has ended"""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else (pid, fields[19])
+
+
+def inhabitants(namespaces):
+    """who is in one of these; a namespace lives as long as one of them, since nothing else holds it"""
+    found = set()
     for pid in pids():
         for name in ("net", "pid", "mnt", "user"):
             try:
                 if os.readlink(f"/proc/{pid}/ns/{name}") in namespaces:
-                    left.append((pid, name))
+                    found.add(lives(pid))
             except OSError:
                 continue
-    return left
+    return found - {None}
 
 
 @pytest.mark.parametrize("victim", ["server", "mason", "keeper"])
@@ -726,7 +748,9 @@ def test_a_kill_leaves_nothing(own_house, victim):
     mason = int(status(keeper)["PPid"])
     gone = cells[:1] if victim == "keeper" else cells
     namespaces = {os.readlink(f"/proc/{p}/ns/{n}") for c in gone for p in (c.room(), c.keeper()) for n in ("net", "pid", "mnt", "user")}
-    namespaces -= {os.readlink(f"/proc/self/ns/{n}") for n in ("net", "pid", "mnt", "user")}
+    namespaces -= {os.readlink(f"/proc/{p}/ns/{n}") for p in ("self", mason) for n in ("net", "pid", "mnt", "user")}
+    before = inhabitants(namespaces)
+    assert len(before) >= 5 * len(gone)  # keeper, gocryptfs, process 1, the notebook, the worker
     os.kill({"server": house.pid, "mason": mason, "keeper": keeper}[victim], signal.SIGKILL)
     if victim == "server":
         house.wait()
@@ -735,8 +759,8 @@ def test_a_kill_leaves_nothing(own_house, victim):
     end = time.monotonic() + PATIENCE_S
 
     def left():
-        found = [t for t in traces(house, namespaces) if victim != "keeper" or not isinstance(t, str) or cells[0].id in t]
-        return found + [p for c in gone for p in processes_of(c.uid)]
+        found = [t for t in traces(house) if victim != "keeper" or cells[0].id in t]
+        return found + [p for c in gone for p in processes_of(c.uid)] + [p for p in before if lives(p[0]) == p]
 
     while left():
         assert time.monotonic() < end, left()
