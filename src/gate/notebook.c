@@ -80,7 +80,7 @@ begins(struct str path, struct str with)
 
 /* The first that fits; what none fits is closed. Paths of Jupyter Server 2 and JupyterLab 4. */
 static const struct rule rules[] = {
-	{"files/", NOTEBOOK_DOWNLOAD}, {"view/", NOTEBOOK_DOWNLOAD}, {"nbconvert/", NOTEBOOK_DOWNLOAD}, {"api/nbconvert/", NOTEBOOK_DOWNLOAD},
+	{"files/", NOTEBOOK_DOWNLOAD}, {"view/", NOTEBOOK_DOWNLOAD}, {"nbconvert/", NOTEBOOK_DOWNLOAD},
 	{"voila/", NOTEBOOK_DOWNLOAD}, {"export/", NOTEBOOK_DOWNLOAD},
 	{"terminals/", NOTEBOOK_TERMINAL}, {"api/terminals/", NOTEBOOK_TERMINAL},
 	{"static/", NOTEBOOK_ASSET}, {"lab/extensions/", NOTEBOOK_ASSET}, {"kernelspecs/", NOTEBOOK_ASSET}, {"favicon.ico", NOTEBOOK_ASSET},

@@ -47,7 +47,7 @@ the_screen_is_open_and_files_are_closed(void **state)
 
 		{"GET", "files/a.csv", "", NOTEBOOK_DOWNLOAD}, {"GET", "files", "", NOTEBOOK_DOWNLOAD}, {"HEAD", "files/a.csv", "", NOTEBOOK_DOWNLOAD},
 		{"GET", "f%69les/a.csv", "", NOTEBOOK_DOWNLOAD}, {"GET", "nbconvert/html/a.ipynb", "", NOTEBOOK_DOWNLOAD},
-		{"GET", "api/nbconvert", "", NOTEBOOK_DOWNLOAD}, {"POST", "nbconvert/html", "", NOTEBOOK_DOWNLOAD}, {"GET", "view/a.pdf", "", NOTEBOOK_DOWNLOAD},
+		{"GET", "api/nbconvert", "", NOTEBOOK_UNKNOWN}, {"POST", "nbconvert/html", "", NOTEBOOK_DOWNLOAD}, {"GET", "view/a.pdf", "", NOTEBOOK_DOWNLOAD},
 		{"GET", "lab/tree/a.csv", "download=1", NOTEBOOK_DOWNLOAD}, {"GET", "lab", "x=1&d%6fwnload", NOTEBOOK_DOWNLOAD},
 		{"GET", "lab", "%zz=1", NOTEBOOK_DOWNLOAD},
 		{"GET", "api/contents/a.png", "format=base64", NOTEBOOK_DOWNLOAD}, {"GET", "api/contents/a.png", "type=file&FORMAT=Base64", NOTEBOOK_DOWNLOAD},
