@@ -38,6 +38,9 @@ match_age(const struct lexed *v, size_t i, struct match *ret)
 	for (size_t back = 1; back <= 2 && back <= i; back++)
 		is = is || ((lex_is(v, i - back, STR("age")) || lex_is(v, i - back, STR("aged"))) && lex_gap(v, i - 1).n <= 2 &&
 		    (back == 1 || lex_is(v, i - 1, STR("of")) || lex_is(v, i - 1, STR("is"))));
+	/* "turned 94", "celebrated turning 97" */
+	is = is || (i > 0 && lex_gap_is(v, i - 1, STR(" ")) && (lex_is(v, i - 1, STR("turned")) || lex_is(v, i - 1, STR("turning")) ||
+	    lex_is(v, i - 1, STR("turns"))) && n < 120 && !lex_is(v, next, STR("degrees")));
 	for (size_t k = 0; k < ARRAY_LEN(after) && !is; k++)
 		is = lex_is(v, next, str_c(after[k])) && lex_gap_of(v, next - 1, " -", 1) &&
 		    /* "for 90 years" too: nobody can tell, so it goes; "y" is short for it only before "o" */

@@ -337,10 +337,37 @@ plain_code(const struct lexed *v, size_t i, struct match *m)
 	return digits_of(v, i) >= 7;
 }
 
+/* medicare(v, i): the beneficiary's identifier as CMS gives it since 2018, "1EG4-TE5-MK73", with or without its hyphens */
+static bool
+medicare(const struct lexed *v, size_t i, struct match *m)
+{
+	static const char shape[] = "9AX9AX9AA99";
+	size_t at = v->t[i].at, end, j = i;
+
+	for (size_t k = 0; k < sizeof(shape) - 1; k++, at++) {
+		char c;
+
+		if (at < v->s.n && v->s.p[at] == '-' && (k == 4 || k == 7))
+			at++;
+		c = at < v->s.n ? v->s.p[at] : 0;
+		if (!((shape[k] != 'A' && fold_is_digit(c)) || (shape[k] != '9' && fold_is_upper(c))))
+			return false;
+	}
+	end = at;
+	while (j < v->n && v->t[j].at + v->t[j].n < end)
+		j++;
+	*m = (struct match){.next = j + 1, .category = DEID_PLAN};
+	return j < v->n && v->t[j].at + v->t[j].n == end && !lex_gap_is(v, j, STR(""));
+}
+
 /* plate(v, i): "plate CLY 4403" */
 static bool
 plate(const struct lexed *v, size_t i, struct match *m)
 {
+	if (i > 1 && lex_is(v, i - 1, STR("tag")) && (lex_is(v, i - 2, STR("car")) || lex_is(v, i - 2, STR("license")))) {
+		*m = (struct match){.next = coded(v, i), .category = DEID_VEHICLE};
+		return m->next > i;
+	}
 	if (i == 0 || !(lex_is(v, i - 1, STR("plate")) || (i > 1 && lex_is(v, i - 2, STR("plate")))) || !lex_shouted(v, i) ||
 	    v->t[i].n > 4 || !lex_gap_of(v, i, " -", 1) || digits_of(v, i + 1) < 2)
 		return false;
@@ -358,7 +385,7 @@ match_pattern(const struct lexed *v, size_t i, struct match *ret)
 	if (!found && !glued && v->t[i].digits)
 		found = ssn(v, i, &m) || phone(v, i, &m);
 	if (!found && !glued)
-		found = image(v, i, &m) || plate(v, i, &m) || identified(v, i, &m);
+		found = image(v, i, &m) || plate(v, i, &m) || medicare(v, i, &m) || identified(v, i, &m);
 	if (!found && !plain_code(v, i, &m) && (glued || !coded_whole(v, i, &m)))
 		return false;
 	*ret = m;

@@ -142,7 +142,7 @@ after_key(const struct lexed *v, size_t i, size_t *next)
 		*next = past_names(v, i + 1);
 		comma = true;
 	}
-	if ((v->t[i - 1].bits & WORD_NAME_KEY) && (str_starts(gap, STR(":")) || (lex_is(v, i - 1, STR("by")) && str_eq(gap, STR(" "))))) {
+	if ((v->t[i - 1].bits & WORD_NAME_KEY) && (str_starts(gap, STR(":")) || str_eq(gap, STR(" - ")) || (lex_is(v, i - 1, STR("by")) && str_eq(gap, STR(" "))))) {
 		if (named && !(v->t[i].bits & WORD_STATE))
 			return true;
 		for (size_t j = i; j < *next; j++)
@@ -294,6 +294,52 @@ pair(const struct lexed *v, size_t i, size_t *next)
 	return !of_eponym(v, *next);
 }
 
+/* half_listed(v, i): "Sherita Dombroski", of whom a dictionary has one half; not at the head of a sentence if it is the second */
+static bool
+half_listed(const struct lexed *v, size_t i, size_t *next)
+{
+	size_t j = i + 1;
+
+	if (!unlisted(v, i) || !unlisted(v, j) || !lex_gap_is(v, i, STR(" ")) || lex_capital(v, j + 1) || v->t[i].n < 3 || v->t[j].n < 3)
+		return false;
+	if ((v->t[i].bits | v->t[j].bits) & (WORD_EPONYM_OF | WORD_STREET | WORD_MARK | WORD_PLACE))
+		return false;
+	if (!(v->t[i].bits & WORD_FIRST) && (!(v->t[j].bits & WORD_SURNAME) || lex_sentence_start(v, i)))
+		return false;
+	*next = j + 1;
+	return !of_eponym(v, *next);
+}
+
+/* pointed_at(v, i): two words that no dictionary has, behind a word that stands before people */
+static bool
+pointed_at(const struct lexed *v, size_t i, size_t *next)
+{
+	static const char *const words[] = {"with", "by", "to", "per", "from", "is", "thank", "thanks", "appreciate"};
+	bool is = false;
+
+	if (i == 0 || !unlisted(v, i) || !unlisted(v, i + 1) || !lex_gap_is(v, i, STR(" ")) || lex_capital(v, i + 2) || !lex_gap_is(v, i - 1, STR(" ")))
+		return false;
+	for (size_t k = 0; k < ARRAY_LEN(words); k++)
+		is = is || lex_is(v, i - 1, str_c(words[k]));
+	*next = i + 2;
+	return is && !of_eponym(v, *next) && !((v->t[i].bits | v->t[i + 1].bits) & (WORD_EPONYM_OF | WORD_STREET | WORD_PLACE));
+}
+
+/* "Neil says the pain is worse": only people do */
+static bool
+speaks(const struct lexed *v, size_t i, size_t *next)
+{
+	static const char *const verbs[] = {"says", "said", "thinks", "feels", "remembers", "wants", "wishes", "recalls", "believes", "admits"};
+
+	if (!unlisted(v, i) || v->t[i].n < 3 || !lex_gap_is(v, i, STR(" ")))
+		return false;
+	*next = i + 1;
+	for (size_t k = 0; k < ARRAY_LEN(verbs); k++)
+		if (lex_is(v, i + 1, str_c(verbs[k])))
+			return true;
+	return false;
+}
+
 /* a first name in the middle of a sentence */
 static bool
 alone(const struct lexed *v, size_t i, size_t *next)
@@ -316,5 +362,6 @@ match_person(const struct lexed *v, size_t i, size_t *ret_next, bool *ret_sure)
 	    before_age(v, i, ret_next) || after_nurse(v, i, ret_next) || spoken_to(v, i, ret_next) || before_verb(v, i, ret_next))
 		return true;
 	*ret_sure = false;
-	return after_relative(v, i, ret_next) || pair(v, i, ret_next) || alone(v, i, ret_next);
+	return after_relative(v, i, ret_next) || pair(v, i, ret_next) || half_listed(v, i, ret_next) || pointed_at(v, i, ret_next) ||
+	    speaks(v, i, ret_next) || alone(v, i, ret_next);
 }

@@ -24,7 +24,8 @@ static const struct list lists[] = {
     {WORD_CREDENTIAL, "md do rn np pa phd lpn crna cnm dpm dds pharmd lcsw aprn fnp facp facs mbbs"},
     {WORD_NAME_KEY, "name patient attending pcp physician provider surgeon author clinician resident anesthesiologist "
 	"radiologist pathologist nurse dictated signed transcribed cosigned reviewed contact kin proxy referring assistant by "
-	"re cc"},
+	"re cc interpreter therapist consultant cosigner scribe witness informant preceptor fellow intern hospitalist dietitian "
+	"pharmacist coordinator chaplain navigator technician sonographer dentist optometrist midwife"},
     {WORD_PHONE, "phone tel telephone call called calling pager beeper cell mobile contact ext extension ph callback"},
     {WORD_FAX, "fax facsimile telefax"},
     {WORD_PLACE_KEY, "in from to near at of outside visiting"},
@@ -50,7 +51,7 @@ static const struct list lists[] = {
     {WORD_ID(DEID_BIOMETRIC), "fingerprint fingerprints voiceprint iris biometric retina"},
     {WORD_ID(DEID_PHOTO), "photo photograph photos"},
     {WORD_ID(DEID_OTHER), "accession specimen badge"},
-    {WORD_ID(DEID_OTHER) | WORD_ID_WEAK, "case study encounter visit claim order csn requisition employee trial barcode sample"},
+    {WORD_ID(DEID_OTHER) | WORD_ID_WEAK, "ref reference lab case study encounter visit claim order csn requisition employee trial barcode sample"},
     /* names of discoverers, of things and of ordinary speech */
     {WORD_ORDINARY, "parkinson alzheimer crohn foley hodgkin graves addison cushing bell barrett babinski murphy mcburney glasgow "
 	"apgar raynaud sjogren wilson marfan down turner huntington hashimoto kaposi ewing paget dupuytren colles charcot cobb "

@@ -52,7 +52,12 @@ def test_injected(gold):
         assert v["recall"] >= 0.98, (category, v)
 
 
-def test_wording_that_no_rule_was_made_for(gold):
+def test_other_wording(gold):
     m = measured(gold, "other.txt")
-    assert m["known"]["recall"] >= 0.95 and m["unseen"]["recall"] >= 0.80, (m["known"]["recall"], m["unseen"]["recall"])
+    assert m["known"]["recall"] >= 0.99 and m["unseen"]["recall"] >= 0.95, (m["known"]["recall"], m["unseen"]["recall"])
     assert m["unseen"]["words_gone"] <= 0.01
+
+
+def test_wording_that_no_rule_was_made_for(gold):
+    m = measured(gold, "blind.txt")
+    assert m["known"]["recall"] >= 0.94 and m["unseen"]["recall"] >= 0.78, (m["known"]["recall"], m["unseen"]["recall"])

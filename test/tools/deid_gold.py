@@ -8,7 +8,7 @@ is held out of the dictionaries, by a hash of the name: they are names that no l
 What is measured on it is the finding of injected surrogates, not of real patients' identifiers.
 
     deid_gold.py OUT --cloister PROGRAM [--notes FOLDER] [--names FOLDER] [--count N] [--seed S]
-writes OUT/gold.txt, OUT/other.txt (other wording) and the dictionaries OUT/first-names.txt, surnames.txt, cities.txt.
+writes OUT/gold.txt, OUT/other.txt and OUT/blind.txt (other wording) and the dictionaries OUT/first-names.txt, surnames.txt, cities.txt.
 """
 
 import argparse
@@ -52,7 +52,7 @@ TEMPLATES = [
     "Photo {photo} was taken of the wound.", "See image {photo}.", "Accession number {other}.", "Specimen ID: {other}", "Study ID {other}",
 ]
 
-# Written after the rules, and never looked at when they were made: what they do with wording that nobody had in mind.
+# A second set, at whose misses somebody looked once: rules were widened after it, not for it.
 OTHER_TEMPLATES = [
     "{P.last} family meeting held this afternoon.", "Per {O.full}, continue current regimen.", "{P.first} says the pain is worse at night.",
     "Patient is well known to Dr. {O.last} from prior admissions.", "Discussed with {O.full} (daughter) over the phone.",
@@ -65,6 +65,17 @@ OTHER_TEMPLATES = [
     "Visited {url} for education.", "Message sent from host {ip}.", "Fingerprints ({finger}) taken.", "Attached: {photo}", "SS# {ssn}",
     "Fax number is {fax}.", "{P.title} celebrated turning {old}.", "Lives with partner {O.first} at {address}.", "{O.full} assisted.",
     "Please copy this letter to {O.full}, {address}.", "Dr {O.last} will see {P.first} again on {date}.", "Return to {O.full} in two weeks.",
+]
+
+# A third set, whose misses nobody has looked at: what the rules do with wording that nobody had in mind. Leave it so.
+BLIND_TEMPLATES = [
+    "Mr {P.last}'s wound was re-dressed.", "We reviewed the images together with {O.full} from orthopedics.", "Primary: {O.last}", "{O.first} will pick her up.",
+    "As {O.full} wrote in the last letter, surgery is not planned.", "Sister {O.first} {O.last} can be called on {phone}.", "Staffed with {O.last}.",
+    "He asked that {O.first} be told.", "Last admission {monthyear}, at {town} Memorial.", "Appointment {longdate}, Dr {O.last}.",
+    "Mail goes to {address}.", "Her neighbour {O.full} found her.", "Telephone {phone} (home).", "Hosp no {mrn}.", "Bill to account {account}.",
+    "Member {plan}.", "{P.full}, {age}, here for a visit.", "Reports to {email}.", "Sample {other} was lost.", "Licence {licence} expired {date}.",
+    "Born on {date} in {town}, {state}.", "Device {device} replaced on {date}.", "{P.first} and {O.first} live together.", "Signed, {O.full}",
+    "Please see {photo}.", "Vehicle {plate} towed.", "On {date} Ms. {P.last} fell.", "SSN on file: {ssn}.", "Uploaded to {url}.", "Dear Dr. {O.last},",
 ]
 
 
@@ -235,14 +246,14 @@ def make(out, cloister, notes=None, names=None, count=200, seed=7):
     (out / "cities.txt").write_text("".join(t.lower() + "\n" for t in TOWNS), encoding="utf-8")
     maker = Maker(seed, firsts, lasts[:20000])
     totals = {"synth": 0, "injected": 0}
-    with open(out / "gold.txt", "wb") as f, open(out / "other.txt", "wb") as other:
+    with open(out / "gold.txt", "wb") as f, open(out / "other.txt", "wb") as other, open(out / "blind.txt", "wb") as blind:
         for note, spans, known in synth_notes(cloister, out, 2 * count, names):
             if totals["synth"] == count:
                 break
             put(f, note, spans, known, held)
             totals["synth"] += 1
         for text, own in aci_notes(notes) if notes else ():
-            for to, templates in ((f, TEMPLATES), (other, OTHER_TEMPLATES)):
+            for to, templates in ((f, TEMPLATES), (other, OTHER_TEMPLATES), (blind, BLIND_TEMPLATES)):
                 made, spans, known = injected(maker, text, own, templates)
                 raw, spans = in_bytes(made, spans)
                 put(to, raw, spans, known, held)
