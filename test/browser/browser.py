@@ -28,7 +28,7 @@ class Browser:
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.seen, page.complaints = [], []
-        page.context.on("request", lambda r: page.seen.append(r.url))
+        page.on("request", lambda r: page.seen.append(r.url))
         page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda e: page.complaints.append(f"exception: {e}"))
         return page
