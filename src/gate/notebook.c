@@ -1,5 +1,7 @@
 #include "gate/notebook.h"
 
+#include <jansson.h>
+
 #include "gate/canonical.h"
 
 #define PATH_MAX_BYTES (8 * KiB)
@@ -113,6 +115,19 @@ notebook_route(struct str method, struct str rest, struct str raw_query, bool so
 	if (!socket)
 		return found;
 	return found == NOTEBOOK_PAGE && str_eq(method, STR("GET")) ? NOTEBOOK_SOCKET : NOTEBOOK_UNKNOWN;
+}
+
+bool
+notebook_may_save(struct str body)
+{
+	json_t *j = body.n ? json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL) : json_object();
+	const json_t *format = json_object_get(j, "format"), *chunk = json_object_get(j, "chunk");
+	struct str word = json_is_string(format) ? str_of(json_string_value(format), json_string_length(format)) : STR_NONE;
+	bool plain = !format || json_is_null(format) || str_eq(word, STR("text")) || str_eq(word, STR("json"));
+	bool good = json_is_object(j) && plain && (!chunk || json_is_null(chunk)); /* uploads of large files come in chunks */
+
+	json_decref(j);
+	return good;
 }
 
 bool

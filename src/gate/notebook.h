@@ -31,6 +31,11 @@ enum notebook_route {
 struct err notebook_path(struct str raw_path, struct id *ret_cell, struct str *ret_rest);
 /* notebook_route(method, rest, raw query, wants a websocket) */
 enum notebook_route notebook_route(struct str method, struct str rest, struct str raw_query, bool socket);
+/*
+ * notebook_may_save(body): may this document be put into the cell by api/contents? Text and notebooks, as an editor saves them; a file in base64 comes
+ * through the airlock, and what is no JSON object is none.
+ */
+bool notebook_may_save(struct str body);
 /* notebook_is_use(method, route): somebody did something; what pages ask by themselves all the time is none. */
 bool notebook_is_use(struct str method, enum notebook_route route);
 

@@ -12,7 +12,7 @@
 #define CONNECTION_IDLE_S 75u
 #define CONNECTION_MEMORY (40 * KiB)
 #define THREAD_STACK (768 * KiB)
-#define BLOCK (64 * KiB)
+#define HEAD_AND_MORE (LIMIT_NOTEBOOK_HEAD + 64 * KiB) /* what follows a head in the same packet */
 #define TARGET_MAX (8 * KiB)
 #define CONNECT_TRIES 20 /* the notebook server starts: 250 ms each */
 #define STOP_WITHIN_MS 5000
@@ -29,6 +29,8 @@ struct visit {
 	enum notebook_route route;
 	int fd;
 	bool begun, asked, is_chunked;
+	bool collects; /* a document that is saved: looked at before it goes in */
+	struct buf document;
 	struct err problem; /* while the body was passed on */
 	struct buf head; /* of the answer; what follows it too */
 };
@@ -41,6 +43,7 @@ visit_free(struct visit *v)
 	proxy_pump_drop(v->shared.pump);
 	fd_close(&v->fd);
 	buf_release(&v->head);
+	buf_release(&v->document);
 	if (v->raw)
 		explicit_bzero(v->raw, strlen(v->raw)); /* a ticket */
 	free(v->raw);
@@ -58,7 +61,8 @@ on_target(void *cls, const char *target, struct MHD_Connection *c)
 		return NULL;
 	v->p = cls;
 	v->fd = -1;
-	v->head = BUF_WIPED(LIMIT_NOTEBOOK_HEAD + BLOCK);
+	v->head = BUF_WIPED(HEAD_AND_MORE);
+	v->document = BUF_WIPED(LIMIT_NOTEBOOK_CONTENTS);
 	v->raw = strlen(target) < TARGET_MAX ? strdup(target) : strdup("/");
 	if (!v->raw) {
 		visit_free(v);
@@ -313,7 +317,7 @@ may_pass(struct visit *v, struct MHD_Connection *c, enum MHD_Result *ret)
 		return false;
 	}
 	if (v->route == NOTEBOOK_DOWNLOAD) {
-		sittings_refused(v->p->sittings, v->who.cell, str_c(v->who.address));
+		sittings_refused(v->p->sittings, v->who.cell, str_c(v->who.address), "download");
 		*ret = say(c, 403, "Files leave a cell through the airlock only: `cloister airlock submit`, or the console.\n");
 		return false;
 	}
@@ -354,7 +358,9 @@ ask(struct visit *v, bool has_body)
 		buf_put_str(&target, v->query);
 	}
 	a.target = buf_str(&target);
-	if (has_body && (!length.p || err_is(num_parse_u64(length, INT64_MAX, &a.length))))
+	if (v->collects)
+		a.length = v->document.n;
+	else if (has_body && (!length.p || err_is(num_parse_u64(length, INT64_MAX, &a.length))))
 		a.length = UINT64_MAX;
 	v->is_chunked = a.length == UINT64_MAX;
 	TRY(notebook_ask_write(&a, &out));
@@ -368,6 +374,10 @@ send_body(struct visit *v, const char *data, size_t n)
 {
 	char size[32];
 
+	if (v->collects) {
+		buf_put(&v->document, data, n);
+		return buf_check(&v->document);
+	}
 	if (!v->asked)
 		TRY(ask(v, true));
 	if (!v->is_chunked)
@@ -379,97 +389,6 @@ send_body(struct visit *v, const char *data, size_t n)
 }
 
 /* ---- its answer ---- */
-
-struct relay {
-	struct proxy *p;
-	int fd;
-	enum notebook_framing framing;
-	uint64_t left, given, most; /* ${left}: of FRAMING_LENGTH */
-	struct notebook_chunks chunks;
-	size_t from, to;
-	char b[BLOCK];
-};
-
-static void
-relay_free(void *cls)
-{
-	struct relay *y = cls;
-
-	fd_close(&y->fd);
-	explicit_bzero(y->b, sizeof(y->b));
-	free(y);
-}
-
-/* bytes of the body that are in hand already */
-static struct err
-take(struct relay *y, char *out, size_t max, size_t *ret)
-{
-	size_t used = num_min(y->to - y->from, max);
-
-	if (y->framing == FRAMING_CHUNKED) {
-		TRY(notebook_chunks_read(&y->chunks, y->b + y->from, y->to - y->from, &used, out, max, ret));
-		y->from += used;
-		return OK;
-	}
-	if (y->framing == FRAMING_LENGTH)
-		used = num_min(used, y->left);
-	memcpy(out, y->b + y->from, used);
-	y->from += used;
-	y->left -= y->framing == FRAMING_LENGTH ? used : 0;
-	*ret = used;
-	return OK;
-}
-
-static ssize_t
-on_relay(void *cls, uint64_t pos, char *out, size_t max)
-{
-	struct relay *y = cls;
-	size_t n;
-
-	(void)pos;
-	for (;;) {
-		if (err_is(take(y, out, max, &n)))
-			return MHD_CONTENT_READER_END_WITH_ERROR;
-		y->given += n;
-		if (y->given > y->most)
-			return MHD_CONTENT_READER_END_WITH_ERROR;
-		if (n > 0)
-			return (ssize_t)n;
-		if ((y->framing == FRAMING_CHUNKED && notebook_chunks_end(&y->chunks)) || (y->framing == FRAMING_LENGTH && y->left == 0))
-			return MHD_CONTENT_READER_END_OF_STREAM;
-		y->from = y->to = 0;
-		if (err_is(proxy_receive(y->p, y->fd, y->b, sizeof(y->b), &y->to)))
-			return MHD_CONTENT_READER_END_WITH_ERROR;
-		if (y->to == 0) /* the end: fine only where nothing else tells it */
-			return y->framing == FRAMING_TO_END ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-	}
-}
-
-static struct MHD_Response *
-body_response(struct visit *v, const struct notebook_answer *a, struct str first)
-{
-	struct MHD_Response *m;
-	struct relay *y;
-
-	if (a->framing == FRAMING_NONE || (a->framing == FRAMING_LENGTH && a->length == 0))
-		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	y = calloc(1, sizeof(*y));
-	if (!y || first.n > sizeof(y->b)) {
-		free(y);
-		return NULL;
-	}
-	y->p = v->p;
-	y->framing = a->framing;
-	y->left = a->length;
-	y->most = v->route == NOTEBOOK_CONTENTS ? LIMIT_NOTEBOOK_CONTENTS : UINT64_MAX;
-	y->to = first.n;
-	memcpy(y->b, first.p, first.n);
-	y->fd = fd_take(&v->fd);
-	m = MHD_create_response_from_callback(a->framing == FRAMING_LENGTH ? a->length : MHD_SIZE_UNKNOWN, BLOCK, on_relay, y, relay_free);
-	if (!m)
-		relay_free(y);
-	return m;
-}
 
 /* the head of the final answer into ${v->head}; ${ret_n}: how long it is, the body's beginning follows it */
 static struct err
@@ -515,7 +434,7 @@ relay_answer(struct visit *v, struct MHD_Connection *c)
 	if (err_is(e) || (a.status == 101) > (v->route == NOTEBOOK_SOCKET))
 		return say(c, 502, "The notebook server answered something that cannot be passed on.\n");
 	if (!notebook_may_show(v->route, &a)) {
-		sittings_refused(v->p->sittings, v->who.cell, str_c(v->who.address));
+		sittings_refused(v->p->sittings, v->who.cell, str_c(v->who.address), "download");
 		return say(c, 403, "This is a file, or too large for the screen: files leave a cell through the airlock only.\n");
 	}
 	first = str_sub(buf_str(&v->head), n, SIZE_MAX);
@@ -527,7 +446,7 @@ relay_answer(struct visit *v, struct MHD_Connection *c)
 		if (m)
 			v->fd = -1;
 	} else {
-		m = body_response(v, &a, first);
+		m = proxy_relay_response(v->p, &v->fd, v->route, &a, first);
 	}
 	if (!m)
 		return MHD_NO;
@@ -557,7 +476,20 @@ begin(struct visit *v, struct MHD_Connection *c, const char *method)
 		return enter(v, c);
 	if (!may_pass(v, c, &ret))
 		return ret;
+	v->collects = v->route == NOTEBOOK_CONTENTS && changes(v->method);
 	return MHD_YES;
+}
+
+/* the whole request is here: what is left to say to the notebook server */
+static struct err
+end_request(struct visit *v)
+{
+	TRY(v->problem);
+	if (!v->asked)
+		TRY(ask(v, false));
+	if (v->collects)
+		return proxy_send(v->p, v->fd, buf_str(&v->document));
+	return v->is_chunked ? proxy_send(v->p, v->fd, STR("0\r\n\r\n")) : OK;
 }
 
 static enum MHD_Result
@@ -579,10 +511,11 @@ on_request(void *cls, struct MHD_Connection *c, const char *url, const char *met
 		*data_n = 0;
 		return MHD_YES;
 	}
-	if (!err_is(v->problem) && !v->asked)
-		v->problem = ask(v, false);
-	else if (!err_is(v->problem) && v->is_chunked)
-		v->problem = proxy_send(v->p, v->fd, STR("0\r\n\r\n"));
+	if (v->collects && (v->document.failed || !notebook_may_save(buf_str(&v->document)))) {
+		sittings_refused(v->p->sittings, v->who.cell, str_c(v->who.address), "upload");
+		return say(c, 403, "Files come into a cell through the airlock only: `cloister airlock submit --import`, or the console.\n");
+	}
+	v->problem = end_request(v);
 	if (err_is(v->problem) && v->fd < 0)
 		return say_error(c, v->problem);
 	return relay_answer(v, c); /* it may have answered before it took everything */

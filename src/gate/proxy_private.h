@@ -9,6 +9,7 @@
 
 #define PROXY_LISTENERS_MAX 4
 #define PROXY_SESSION_MAX 256
+#define PROXY_FIRST_MAX (96 * KiB) /* of a body, that came with its head */
 
 struct proxy {
 	struct house *house;
@@ -35,5 +36,10 @@ struct proxy_visit { struct pump *pump; }; /* the beginning of what MHD carries 
  */
 struct MHD_Response *proxy_pump_response(struct proxy *p, int fd, struct str first, const struct sitter *who, struct pump **ret);
 void proxy_pump_drop(struct pump *u); /* NULL: nothing */
+/*
+ * proxy_relay_response(p, &fd, route, a, first): an answer whose body comes from ${fd}, which it takes, and begins with ${first} (at most PROXY_FIRST_MAX).
+ * NULL: no memory. A body that is cut breaks the connection.
+ */
+struct MHD_Response *proxy_relay_response(struct proxy *p, int *fd, enum notebook_route route, const struct notebook_answer *a, struct str first);
 
 #endif

@@ -212,7 +212,7 @@ is_due(struct sittings *s, struct id cell, int64_t now)
 }
 
 void
-sittings_refused(struct sittings *s, struct id cell, struct str address)
+sittings_refused(struct sittings *s, struct id cell, struct str address, const char *what)
 {
 	AUTO_BUF params = BUF(KiB);
 	AUTO_BUF out = BUF(ANSWER_BYTES);
@@ -225,7 +225,9 @@ sittings_refused(struct sittings *s, struct id cell, struct str address)
 	if (!due)
 		return;
 	put_cell(&params, cell);
-	buf_put_c(&params, ",\"reason\":\"download\"}");
+	buf_put_c(&params, ",\"reason\":\"");
+	buf_put_c(&params, what);
+	buf_put_c(&params, "\"}");
 	e = ask_warden(s, "cell.refused", buf_str(&params), address, &out);
 	if (err_is(e))
 		LOG(LOG_WARN, "refusal-not-recorded", LOG_ERR(e));

@@ -70,6 +70,24 @@ the_screen_is_open_and_files_are_closed(void **state)
 }
 
 static void
+editors_save_and_files_do_not_come_in(void **state)
+{
+	(void)state;
+	assert_true(notebook_may_save(STR("")));
+	assert_true(notebook_may_save(STR("{\"type\":\"notebook\",\"format\":\"json\",\"content\":{\"cells\":[]}}")));
+	assert_true(notebook_may_save(STR("{\"type\":\"file\",\"format\":\"text\",\"content\":\"a\"}")));
+	assert_true(notebook_may_save(STR("{\"type\":\"directory\"}")));
+	assert_true(notebook_may_save(STR("{\"path\":\"new name\"}")));
+	assert_false(notebook_may_save(STR("{\"type\":\"file\",\"format\":\"base64\",\"content\":\"QQ==\"}")));
+	assert_false(notebook_may_save(STR("{\"format\":\"\\u0062ase64\"}")));
+	assert_false(notebook_may_save(STR("{\"format\":\"BASE64\"}")));
+	assert_false(notebook_may_save(STR("{\"format\":\"text\",\"format\":\"base64\"}")));
+	assert_false(notebook_may_save(STR("{\"format\":\"text\",\"chunk\":1}")));
+	assert_false(notebook_may_save(STR("[]")));
+	assert_false(notebook_may_save(STR("{")));
+}
+
+static void
 websockets_only_where_there_are_some(void **state)
 {
 	(void)state;
@@ -370,7 +388,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_names_its_cell), cmocka_unit_test(the_screen_is_open_and_files_are_closed),
-		cmocka_unit_test(websockets_only_where_there_are_some), cmocka_unit_test(the_server_sees_its_own_host_and_no_cookie_of_ours),
+		cmocka_unit_test(editors_save_and_files_do_not_come_in), cmocka_unit_test(websockets_only_where_there_are_some), cmocka_unit_test(the_server_sees_its_own_host_and_no_cookie_of_ours),
 		cmocka_unit_test(a_websocket_keeps_its_own_headers), cmocka_unit_test(nothing_can_be_slipped_into_a_request),
 		cmocka_unit_test(origins_and_cookies), cmocka_unit_test(an_answer_is_framed_in_one_way),
 		cmocka_unit_test(the_browser_gets_our_policy_and_not_the_server_s), cmocka_unit_test(cookies_and_redirections_stay_in_the_cell),

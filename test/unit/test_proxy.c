@@ -432,10 +432,28 @@ large_answers_and_bodies_pass(void **state)
 	begin(state);
 	ask_with("GET /cell/" CELL "/static/big HTTP/1.1\r\n" HEAD COOKIE "\r\n", 0, &b);
 	assert_int_equal(body_size(&b), BIG);
-	snprintf(request, sizeof(request), "PUT /cell/" CELL "/api/contents/a.ipynb HTTP/1.1\r\n" HEAD COOKIE ORIGIN "Content-Length: %zu\r\n\r\n", (size_t)BIG);
+	snprintf(request, sizeof(request), "PUT /cell/" CELL "/lab/api/workspaces/w HTTP/1.1\r\n" HEAD COOKIE ORIGIN "Content-Length: %zu\r\n\r\n",
+	    (size_t)BIG);
 	ask_with(request, BIG, &put);
 	assert_true(str_starts(buf_str(&put), STR("HTTP/1.1 201 ")));
 	assert_non_null(strstr(put.p, " 8388608"));
+}
+
+static void
+documents_are_saved_and_files_do_not_come_in(void **state)
+{
+	AUTO_BUF b = BUF(64);
+	char request[512];
+
+	begin(state);
+	assert_true(answers("PUT /cell/" CELL "/api/contents/a.ipynb HTTP/1.1\r\n" HEAD COOKIE ORIGIN "Content-Length: 29\r\n\r\n"
+	    "{\"format\":\"json\",\"content\":1}", "201", "      29"));
+	assert_true(answers("PUT /cell/" CELL "/api/contents/a.csv HTTP/1.1\r\n" HEAD COOKIE ORIGIN "Transfer-Encoding: chunked\r\n\r\n"
+	    "13\r\n{\"format\":\"base64\"}\r\n0\r\n\r\n", "403", "airlock"));
+	snprintf(request, sizeof(request), "PUT /cell/" CELL "/api/contents/a HTTP/1.1\r\n" HEAD COOKIE ORIGIN "Content-Length: %zu\r\n\r\n",
+	    (size_t)33 * MiB);
+	ask_with(request, 33 * MiB, &b); /* larger than any screen */
+	assert_true(str_starts(buf_str(&b), STR("HTTP/1.1 403 ")));
 }
 
 static void
@@ -654,6 +672,7 @@ main(void)
 		cmocka_unit_test(a_ticket_lets_in_once), cmocka_unit_test(nobody_else_gets_in), cmocka_unit_test(other_pages_cannot_use_the_cookie),
 		cmocka_unit_test(a_page_comes_through_with_our_headers), cmocka_unit_test(large_answers_and_bodies_pass),
 		cmocka_unit_test(a_broken_answer_is_seen_as_broken), cmocka_unit_test(files_do_not_leave),
+		cmocka_unit_test(documents_are_saved_and_files_do_not_come_in),
 		cmocka_unit_test(a_websocket_carries_both_ways), cmocka_unit_test(a_websocket_ends_with_the_right_to_it),
 		cmocka_unit_test(a_page_of_many_parts_asks_once), cmocka_unit_test(idleness_logs_off_whatever_a_page_polls),
 	};
