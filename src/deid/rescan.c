@@ -70,13 +70,13 @@ look(enum rescan_kind kind, const struct lexed *v, const struct known *cohort, s
 	return false;
 }
 
-/* look_within(s, cohort, &found, &hit): what stands in ${s} encoded */
+/* look_within(kind, s, cohort, &found, &hit): what stands in ${s} encoded */
 static struct err
-look_within(struct str s, const struct known *cohort, bool *ret_found, struct rescan_hit *ret_hit)
+look_within(enum rescan_kind kind, struct str s, const struct known *cohort, bool *ret_found, struct rescan_hit *ret_hit)
 {
 	struct unfolded u = {0};
 	struct lexed v = {0};
-	struct err e = unfold(s, &u);
+	struct err e = unfold(s, kind == RESCAN_ROWS, &u);
 
 	if (!err_is(e) && u.text.n)
 		e = lex(buf_str(&u.text), NULL, &v);
@@ -107,7 +107,7 @@ rescan_bytes(enum rescan_kind kind, struct phi bytes, const struct known *cohort
 		TRY(lex(piece, NULL, &v));
 		*ret_found = look(kind, &v, cohort, ret_hit);
 		lexed_release(&v);
-		TRY(look_within(piece, cohort, &encoded, &inner));
+		TRY(look_within(kind, piece, cohort, &encoded, &inner));
 		if (encoded && (!*ret_found || inner.at < ret_hit->at))
 			*ret_hit = inner;
 		*ret_found = *ret_found || encoded;

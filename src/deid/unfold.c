@@ -4,6 +4,7 @@
 
 #define STRETCH_MIN 5 /* characters: no shorter identifier is looked for */
 #define BASE64_RUN_MIN 8
+#define PSEUDONYM_DIGITS 32
 #define HEX_RUN_MIN (2 * STRETCH_MIN)
 
 static const int8_t *
@@ -145,7 +146,7 @@ utf16(struct unfolded *u, struct str s, size_t parity)
 }
 
 static struct err
-runs(struct str s, struct unfolded *u)
+runs(struct str s, bool rows, struct unfolded *u)
 {
 	const int8_t *values = base64_values();
 	size_t run = 0, hex = 0;
@@ -154,6 +155,8 @@ runs(struct str s, struct unfolded *u)
 	for (size_t i = 0; i <= s.n; i++) {
 		bool in = i < s.n && values[(unsigned char)s.p[i]] >= 0, in_hex = i < s.n && hex_value(s.p[i]) >= 0;
 
+		if (rows && !in && run == PSEUDONYM_DIGITS && hex == run)
+			run = hex = 0;
 		if (!in && run >= BASE64_RUN_MIN)
 			TRY(base64_run(u, s.p + i - run, run, i - run, values));
 		if (!in_hex && hex >= HEX_RUN_MIN)
@@ -168,14 +171,14 @@ runs(struct str s, struct unfolded *u)
 }
 
 struct err
-unfold(struct str s, struct unfolded *ret)
+unfold(struct str s, bool rows, struct unfolded *ret)
 {
 	struct err e;
 
 	*ret = (struct unfolded){.text = BUF_WIPED(s.n * 16 + 256)};
 	if (s.n == 0)
 		return OK;
-	e = runs(s, ret);
+	e = runs(s, rows, ret);
 	if (!err_is(e))
 		e = buf_check(&ret->text);
 	if (err_is(e))

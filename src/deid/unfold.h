@@ -14,7 +14,8 @@ struct unfolded { /* all zero: empty */
 	size_t n, cap;
 };
 
-struct err unfold(struct str s, struct unfolded *ret); /* NO_MEMORY. Release after a failure too */
+/* unfold(s, rows, &u): ${rows}: runs of exactly 32 hex digits are pseudonyms, and passed over. NO_MEMORY. Release after a failure too */
+struct err unfold(struct str s, bool rows, struct unfolded *ret);
 size_t unfold_origin(const struct unfolded *u, size_t at); /* where in the input the stretch was that ${at} of the text is in */
 void unfolded_release(struct unfolded *u);
 

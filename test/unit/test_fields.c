@@ -179,7 +179,9 @@ test_numbers(void **state)
 	};
 	static const struct scan_case rows[] = {
 	    S("a,b\n1,40012345\n", 6), S("a,b\n400,12345\n", SIZE_MAX), S("400\n12345", SIZE_MAX), S("af40012345cd", SIZE_MAX),
-	    S("\"xiomara vexley\"", 1), S("xiomaravexleys", SIZE_MAX),
+	    S("\"xiomara vexley\"", 1), S("xiomaravexleys", SIZE_MAX), S("1,WGlvbWFyYSBWZXhsZXk=,2", 2),
+	    S("78696f6d6172612076657865796c6579", SIZE_MAX), /* 32 hex digits are a pseudonym */
+	    S("58696f6d617261205665786c6579", 0),
 	};
 	struct known k = {0}, none = {0};
 	struct rescan_hit hit;
