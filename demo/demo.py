@@ -130,7 +130,7 @@ class Demo(House):
 
         def each(code, why):
             codes[code] += 1
-            if code not in ("AA", "CA"):
+            if code not in ("AA", "CA", "unasked"):
                 whys[why] += 1
             bar.add()
         send_all(lambda: Mllp(self.mllp, *self.pem("emr")), messages, 8, each)
@@ -141,7 +141,7 @@ class Demo(House):
 
     @staticmethod
     def tell_codes(codes, whys):
-        tell("  acknowledged: " + ", ".join(f"{n:,} {code}" for code, n in codes.most_common()))
+        tell("  acknowledged: " + ", ".join(f"{n:,} {code}" for code, n in codes.most_common()) + (" (they ask for no answer: MSH-15, MSH-16)" if codes["unasked"] else ""))
         for why, n in whys.most_common(6):
             aside(f"  {n:,} refused: {why}")
 
@@ -182,7 +182,7 @@ class Demo(House):
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             kind = path.suffix.lower()
             data = b"" if kind == ".csv" else path.read_bytes()
-            if path.name == "messages.out" or (kind in (".hl7", ".txt") and data.lstrip()[:3] in (b"MSH", b"FHS", b"BHS", b"\x0bMS")):
+            if path.name == "messages.out" or (kind in (".hl7", ".txt") and data.removeprefix(b"\xef\xbb\xbf").lstrip()[:3] in (b"MSH", b"FHS", b"BHS", b"\x0bMS")):
                 hl7 += split_mllp(data) if data.startswith(b"\x0b") else split_hl7(data)
             elif kind == ".json" and b'"resourceType"' in data:
                 documents.append(data)

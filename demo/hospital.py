@@ -23,7 +23,8 @@ def split_mllp(data):
 
 
 def split_hl7(data):
-    """the messages of a file: each begins with MSH (or a batch header, which is none)"""
+    """the messages of a file: each begins with MSH (or a batch header, which is none); a byte order mark is the file's, not the message's"""
+    data = data.removeprefix(b"\xef\xbb\xbf")
     lines = re.split(rb"\r\n|\r|\n", data)
     messages, now = [], None
     for line in lines:
@@ -35,6 +36,12 @@ def split_hl7(data):
         elif now is not None and line.strip():
             now.append(line)
     return [b"\r".join(m) + b"\r" for m in messages]
+
+
+def wants_no_answer(message):
+    """MSH-15 and MSH-16 "NE": the sender asks never to be answered"""
+    fields = message.split(b"\r", 1)[0].split(message[3:4])
+    return [f.strip() for f in fields[14:16]] == [b"NE", b"NE"]
 
 
 def of_patient(message):
@@ -59,6 +66,8 @@ class Mllp:
     def send(self, message):
         """the acknowledgement code (MSA-1) and, of a refusal, where and why (ERR-2, ERR-3)"""
         self.socket.sendall(START + message + END)
+        if wants_no_answer(message):
+            return "unasked", ""
         while END not in self.rest:
             got = self.socket.recv(65536)
             if not got:
