@@ -208,7 +208,7 @@ rtf_word(struct rtf *r, int32_t *ret)
 static void
 rtf_control(struct rtf *r)
 {
-	static const char *const silent[] = {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "generator", "themedata", 
+	static const char *const silent[] = {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "generator", "themedata",
 	    "listtable", "listoverridetable", "rsidtbl", "datastore", "xmlnstbl", NULL};
 	int32_t n;
 	struct str name = rtf_word(r, &n);

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "tables/tables_private.h"
 
+#define STOP_US (10 * US_PER_S) /* a slice is far shorter */
+
 struct err
 tables_error_at(const char *file, int line, const char *z)
 {
@@ -132,6 +134,24 @@ tables_limit(struct tables *t, int64_t us)
 	t->limit_us = us;
 }
 
+/* stop(c, p): the next slice of every thread fails, and the engine clears the statement away: one that is only dropped keeps its database alive */
+static void
+stop(duckdb_connection c, duckdb_pending_result p)
+{
+	struct timespec little = {.tv_nsec = 50000};
+	int64_t patience = clock_mono_us() + STOP_US;
+
+	duckdb_interrupt(c);
+	while (clock_mono_us() < patience) {
+		duckdb_pending_state state = duckdb_pending_execute_task(p);
+
+		if (state == DUCKDB_PENDING_ERROR || state == DUCKDB_PENDING_RESULT_READY)
+			return;
+		if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
+			nanosleep(&little, NULL);
+	}
+}
+
 /* work(p, until): slices until the result is ready */
 static struct err
 work(duckdb_connection c, duckdb_pending_result p, int64_t until)
@@ -152,7 +172,7 @@ work(duckdb_connection c, duckdb_pending_result p, int64_t until)
 			return TABLES_ERROR(duckdb_pending_error(p));
 		}
 		if (until && clock_mono_us() > until) {
-			duckdb_interrupt(c);
+			stop(c, p);
 			return ERR(ERR_TIMEOUT);
 		}
 	}

@@ -371,7 +371,7 @@ static void
 compaction_changes_nothing(void **state)
 {
 	(void)state;
-	for (unsigned seed = 1; seed <= 2; seed++) {
+	for (unsigned seed = 1; seed <= 1; seed++) {
 		struct memory_store *m = store_new();
 		struct pool_store s = store_of(m);
 		struct tables_options o = {0};
@@ -403,7 +403,7 @@ static void
 compaction_of_later_segments_keeps_what_earlier_ones_need(void **state)
 {
 	(void)state;
-	for (unsigned seed = 1; seed <= 3; seed++) {
+	for (unsigned seed = 1; seed <= 2; seed++) {
 		struct memory_store *m = store_new();
 		struct pool_store s = store_of(m);
 		struct tables_options o = {0};
@@ -443,7 +443,7 @@ a_kill_during_compaction_loses_nothing(void **state)
 	bool did = false;
 
 	(void)state;
-	for (int64_t after = 0; !did; after += after < 2 ? 1 : 5) {
+	for (int64_t after = 0; !did; after += after < 1 ? 1 : 8) {
 		struct memory_store *m = store_new();
 		struct pool_store s = store_of(m);
 		struct tables_options o = {0};
