@@ -83,7 +83,7 @@ scan_column(struct making *m, const struct column *c, bool *ret_found)
 	return count ? counted(m, sql.p, ret_found) : scan_values(m, sql.p, ret_found);
 }
 
-/* see(m, v, file, parquet): ${file} as the view scanned; of a CSV every column is text */
+/* see(m, v, file, parquet): ${file} as scanned. A CSV is parsed once, not once a column, and every column of it is text. */
 static struct err
 see(struct making *m, enum pool_view v, const struct memfile *file, bool parquet)
 {
@@ -94,7 +94,7 @@ see(struct making *m, enum pool_view v, const struct memfile *file, bool parquet
 
 	if (parquet)
 		return tables_view(m->t, "scanned", file, 1, "*");
-	buf_printf(&sql, "CREATE OR REPLACE VIEW scanned AS SELECT * FROM read_csv('%s', header = true, auto_detect = false, delim = ',', "
+	buf_printf(&sql, "CREATE OR REPLACE TABLE scanned AS SELECT * FROM read_csv('%s', header = true, auto_detect = false, delim = ',', "
 	    "quote = '\"', escape = '\"', max_line_size = %zu, buffer_size = %zu, columns = {", file->name, line, 2 * line);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&sql, "%s'%s': 'VARCHAR'", i ? ", " : "", list[i]->name);
@@ -121,7 +121,7 @@ making_scan(struct making *m, enum pool_view v, const struct memfile *file, bool
 	}
 	if (err_is(e))
 		return e;
-	return tables_run(m->t, "DROP VIEW scanned");
+	return tables_run(m->t, parquet ? "DROP VIEW scanned" : "DROP TABLE scanned");
 }
 
 struct scan_sink {
