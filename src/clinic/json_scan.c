@@ -3,10 +3,19 @@
 size_t
 json_skip_string(struct str s, size_t i)
 {
-	for (i++; i < s.n && s.p[i] != '"'; i++)
-		if (s.p[i] == '\\')
-			i++;
-	return i < s.n ? i + 1 : s.n;
+	const char *begin = s.p + i + 1, *from = begin, *end = s.p + s.n;
+
+	/* a quote ends it unless an odd number of backslashes stands before; each is counted once */
+	while (from < end && (from = memchr(from, '"', (size_t)(end - from))) != NULL) {
+		const char *back = from;
+
+		while (back > begin && back[-1] == '\\')
+			back--;
+		if ((from - back) % 2 == 0)
+			return (size_t)(from - s.p) + 1;
+		begin = ++from;
+	}
+	return s.n;
 }
 
 size_t

@@ -49,7 +49,8 @@ struct landed_sink {
 
 struct landed_options {
 	const struct mac_key *key;
-	struct str feed;     /* its name: part of every id */
+	struct str feed;     /* its name, or that of the authority that assigns its numbers: part of every id */
+	bool one_authority;  /* it is an authority's: messages and devices of several feeds mean the same patients and visits */
 	struct str source;   /* names the bytes (the landing object's id), for Provenance; no PHI */
 	struct str zone;     /* of times without one: "+01:00"; empty: "Z" */
 	int64_t received_us; /* when the bytes came to the house */

@@ -78,6 +78,24 @@ end(struct device *d, enum landed_op op, const char *type, const struct map_id *
 
 /* ---- the device and whose it is, once ---- */
 
+static void
+number_of(struct device *d)
+{
+	fhir_array(&d->w, "identifier");
+	fhir_object(&d->w, NULL);
+	fhir_object(&d->w, "type");
+	fhir_array(&d->w, "coding");
+	fhir_object(&d->w, NULL);
+	fhir_literal(&d->w, "system", V2 "0203");
+	fhir_literal(&d->w, "code", "MR");
+	fhir_end(&d->w);
+	fhir_end(&d->w);
+	fhir_end(&d->w);
+	put_text(d, "value", d->mrn);
+	fhir_end(&d->w);
+	fhir_end(&d->w);
+}
+
 static struct err
 tell_device(struct device *d)
 {
@@ -88,19 +106,8 @@ tell_device(struct device *d)
 		return OK;
 	if (d->has_patient) {
 		begin(d, "Patient", &d->patient);
-		fhir_array(&d->w, "identifier");
-		fhir_object(&d->w, NULL);
-		fhir_object(&d->w, "type");
-		fhir_array(&d->w, "coding");
-		fhir_object(&d->w, NULL);
-		fhir_literal(&d->w, "system", V2 "0203");
-		fhir_literal(&d->w, "code", "MR");
-		fhir_end(&d->w);
-		fhir_end(&d->w);
-		fhir_end(&d->w);
-		put_text(d, "value", d->mrn);
-		fhir_end(&d->w);
-		fhir_end(&d->w);
+		if (!d->l->o.one_authority) /* else the EMR tells his numbers: all of them, not only this one */
+			number_of(d);
 		TRY(end(d, LANDED_PATCH, "Patient", &d->patient));
 	}
 	begin(d, "Device", &d->device);
@@ -156,6 +163,14 @@ observation(struct device *d, struct str what, struct map_id *ret)
 	if (d->has_patient)
 		put_reference(d, "subject", "Patient", &d->patient);
 	fhir_object(&d->w, "encounter");
+	if (d->l->o.one_authority && d->visit.n) {
+		struct map_id visit = landed_key_parts(d->l, "Encounter", (struct str[]){d->visit, STR_NONE}, 2);
+
+		fhir_open_string(&d->w, "reference");
+		buf_put_c(d->w.b, "Encounter/");
+		map_put_id(d->w.b, &visit);
+		fhir_close_string(&d->w);
+	}
 	fhir_object(&d->w, "identifier");
 	put_text(d, "value", d->visit);
 	fhir_end(&d->w);
@@ -384,7 +399,9 @@ message(struct device *d)
 	}
 	d->device = landed_key_parts(d->l, "Device", (struct str[]){STR("device"), d->id}, 2);
 	d->has_patient = d->mrn.n > 0;
-	d->patient = landed_key_parts(d->l, "Patient", (struct str[]){STR("device"), d->mrn}, 2);
+	/* under one authority the same as in a message (map_patient.c), else of this feed alone */
+	d->patient = d->l->o.one_authority ? landed_key_parts(d->l, "Patient", (struct str[]){d->mrn, STR_NONE}, 2)
+	    : landed_key_parts(d->l, "Patient", (struct str[]){STR("device"), d->mrn}, 2);
 	e = tell_device(d);
 	if (!err_is(e))
 		e = is_wave ? wave(d, &v) : signs(d);

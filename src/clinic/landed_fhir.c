@@ -473,13 +473,15 @@ entries(struct document *c)
 static bool
 escaped_key(struct str s)
 {
+	if (str_chr(s, '\\') == SIZE_MAX)
+		return false;
 	for (size_t at = 0; at < s.n;) {
+		const char *quote = memchr(s.p + at, '"', s.n - at);
 		size_t end, next;
 
-		if (s.p[at] != '"') {
-			at++;
-			continue;
-		}
+		if (!quote)
+			return false;
+		at = (size_t)(quote - s.p);
 		end = json_skip_string(s, at);
 		next = json_skip_space(s, end);
 		if (next < s.n && s.p[next] == ':' && str_chr(json_text(s, at), '\\') != SIZE_MAX)

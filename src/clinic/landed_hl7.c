@@ -86,7 +86,8 @@ rows(struct landed *l, struct str bundle)
 struct err
 landed_hl7_unit(struct landed *l, struct str text)
 {
-	struct map_options o = {.key = l->o.key, .feed = l->o.feed, .zone = l->o.zone, .source = l->o.source};
+	struct map_options o = {.key = l->o.key, .feed = l->o.feed, .zone = l->o.zone, .source = l->o.source,
+		.one_authority = l->o.one_authority};
 	struct hl7_message m;
 	struct hl7_place where = {0};
 	struct map_result result = {0};

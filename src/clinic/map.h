@@ -52,6 +52,11 @@ struct map_options {
 	const struct mac_key *key; /* makes ids */
 	struct str feed;           /* whose identifiers these are: part of every id. Empty: MSH-4 */
 	struct str zone;           /* of times without one, if MSH-7 has none: "+01:00"; empty: "Z" */
+	/*
+	 * ${feed} names the authority that assigned the record and visit numbers, for whoever sends them: what PID-3.4 and PV1-19.4 call it makes no
+	 * other patient and no other visit
+	 */
+	bool one_authority;
 	struct str source;         /* names the bytes that landed, for Provenance; may be empty; no PHI */
 };
 

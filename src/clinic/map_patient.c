@@ -32,7 +32,7 @@ patient_id(struct mapper *m, struct str cx, struct map_id *ret)
 		return false;
 	map_key_begin(m, "Patient");
 	map_key_add(m, str_trim(map_comp(m, cx, 1)));
-	map_key_add(m, hl7_valued(map_sub(m, authority, 2)) ? map_sub(m, authority, 2) : map_sub(m, authority, 1));
+	map_key_add(m, m->o->one_authority ? STR_NONE : hl7_valued(map_sub(m, authority, 2)) ? map_sub(m, authority, 2) : map_sub(m, authority, 1));
 	*ret = map_key_end(m);
 	return true;
 }

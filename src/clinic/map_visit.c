@@ -12,7 +12,7 @@ map_encounter_id(struct mapper *m, size_t pv1)
 	map_key_begin(m, "Encounter");
 	if (hl7_valued(map_comp(m, visit, 1))) {
 		map_key_add(m, map_comp(m, visit, 1));
-		map_key_add(m, map_comp(m, visit, 4));
+		map_key_add(m, m->o->one_authority ? STR_NONE : map_comp(m, visit, 4));
 	} else {
 		start = map_first(m, pv1, 44);
 		map_key_id(m, &m->patient);

@@ -1,8 +1,9 @@
 /*
  * ingest: what landed, into the pool. doc/ingest.md.
  *
- * ingest.c is the job: changes of the landing bucket after the watermark, object by object, segments sealed as the batch fills. ingest_rows.c keeps a unit's rows
- * until it is known to be used, and counts and records what is refused. ingest_object.c reads an object and knows the tables beside it.
+ * ingest.c is the job: changes of the landing bucket after the watermark, object by object, segments sealed as the batch fills.
+ * ingest_rows.c keeps a unit's rows until it is known to be used, and counts and records what is refused. ingest_object.c reads an
+ * object and knows the tables beside it.
  *
  * Exactly once: a segment of the pool covers whole landing objects, its key is the last one's seq, and it is there or not. A job that was killed is done again
  * from the watermark, with the same ids; records of what was refused since then may be there twice (same object, same part).

@@ -14,26 +14,30 @@ last_part(struct str key)
 }
 
 /*
- * scope(g, form): within which ids mean the same. Record and visit numbers of messages and devices are those of the feed's assigning authority, which several feeds
- * may share; the ids of a FHIR server's resources and of a warehouse's rows are its own.
+ * scope(g, form, o): within which ids mean the same. Record and visit numbers of messages and devices are those of the feed's assigning
+ * authority, which several feeds may share; the ids of a FHIR server's resources and of a warehouse's rows are its own.
  */
-static struct str
-scope(const struct ingest *g, enum landed_form form)
+static void
+scope(const struct ingest *g, enum landed_form form, struct landed_options *o)
 {
 	char feed[ID_HEX_LEN + 1];
 	const char *authority;
 
 	id_format(g->feed, feed);
 	authority = json_string_value(json_object_get(json_object_get(g->w->show, "feeds"), feed));
-	return authority && (form == LANDED_HL7 || form == LANDED_DEVICE) ? str_c(authority) : g->feed_name;
+	o->one_authority = authority && (form == LANDED_HL7 || form == LANDED_DEVICE);
+	o->feed = o->one_authority ? str_c(authority) : g->feed_name;
 }
 
 static struct landed_options
 options(const struct ingest *g, enum landed_form form, uint32_t part, char source[ID_HEX_LEN + 1])
 {
-	id_format(g->landing, source);
-	return (struct landed_options){.key = g->key, .feed = scope(g, form), .source = str_of(source, ID_HEX_LEN), .received_us = g->received_us, .part = part,
+	struct landed_options o = {.key = g->key, .source = str_of(source, ID_HEX_LEN), .received_us = g->received_us, .part = part,
 		.concepts = g->sides[LANDED_CONCEPTS], .locations = g->sides[LANDED_LOCATIONS], .contacts = g->sides[LANDED_CONTACTS]};
+
+	id_format(g->landing, source);
+	scope(g, form, &o);
+	return o;
 }
 
 static enum landed_form
@@ -124,7 +128,7 @@ begin(struct reading *r)
 	r->unknown = !form;
 	if (r->unknown)
 		return OK;
-	r->o.feed = scope(r->g, form);
+	scope(r->g, form, &r->o);
 	TRY(landed_new(form, &r->o, r->name, &sink, &r->l));
 	return landed_feed(r->l, phi_of(r->head.p, r->head.n));
 }

@@ -48,7 +48,10 @@ work_function job_collect, job_check;           /* job_airlock.c */
 struct err work_fail(struct work *w, const char *reason, const char *place);
 /* work_verb(w, verb, in, &out): a verb of warden as this job. Takes ${in} (may be NULL: {}). The caller frees ${ret}; it may be NULL if not wanted. */
 struct err work_verb(struct work *w, const char *verb, json_t *in, json_t **ret);
-/* work_progress(w, done, total): at most once a second; keeps the job alive. Its own failure is none of the job's, but for a job that warden has ended: EXPIRED. */
+/*
+ * work_progress(w, done, total): at most once a second; keeps the job alive. Its own failure is none of the job's, but for a job that warden has
+ * ended: EXPIRED.
+ */
 struct err work_progress(struct work *w, uint64_t done, uint64_t total);
 /* work_key(w, name, key): "map_key", "subject_key", "study_key" of job.show; INVALID if it has none. */
 struct err work_key(const struct work *w, const char *name, struct secret *key);

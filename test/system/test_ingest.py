@@ -164,13 +164,15 @@ def test_hospital(inn, hospital):
 BAD = {
     "table": {
         "person.csv": b"person_id,gender_concept_id,year_of_birth\n1,8507,1980\n2,8507,19x0\n3,8532\n",
-        "measurement.csv": b'measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number\n1,1,3,2024-02-30,1\n2,1,3,2024-02-29,1\n3,1,3,2024-02-29,"x\n',
+        "measurement.csv": b'measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number\n'
+                           b'1,1,3,2024-02-30,1\n2,1,3,2024-02-29,1\n3,1,3,2024-02-29,"x\n',
         "billing.csv": b"invoice,amount\n1,2\n",
         "concept_ancestor.csv": b"ancestor_concept_id,descendant_concept_id\n1,2\n",
     },
     "fhir": {
         "a.ndjson": b'{"resourceType":"Patient","id":"a"}\n{"resourceType":"Patent"}\nnonsense\n{"resourceType":"Observation","id":"o"}\n',
-        "b.json": b'{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Patient"},"request":{"method":"PUT","url":"Patient/9"}}]}',
+        "b.json": b'{"resourceType":"Bundle","type":"transaction","entry":['
+                  b'{"resource":{"resourceType":"Patient"},"request":{"method":"PUT","url":"Patient/9"}}]}',
     },
     "hl7": {"c.hl7": b"MSH|^~\\&|A|B|C|D|20240101||ZZZ^Z01|1|P|2.5\rPID|1||7^^^H^MR\rMSH|^~\\&|A|B|C|D|20240101||ADT^A01|2|P|2.5\rPV1|1|I\r"},
     "device": {"d.ndjson": b'{"kind":"vitals","device":"d1","time":"yesterday","hr":1}\n{"kind":"hum","device":"d1"}\n'},
@@ -244,7 +246,8 @@ def test_killed_again_and_again(inn, hospital, tmp_path):
     bad = tmp_path / "bad.ndjson"
     bad.write_bytes(b"".join(b'{"resourceType":"Patient","id":"k%d"}\n{"resourceType":"Patent"}\n' % i for i in range(200)))
     want = Expected()
-    want.add("table", *tables, beside=beside(hospital / "csv", tables)).add("hl7", hospital / "hl7/messages.mllp").add("fhir", hospital / "fhir/bundles.ndjson", bad)
+    want.add("table", *tables, beside=beside(hospital / "csv", tables))
+    want.add("hl7", hospital / "hl7/messages.mllp").add("fhir", hospital / "fhir/bundles.ndjson", bad)
     sources = [*tables, hospital / "hl7/messages.mllp", hospital / "fhir/bundles.ndjson", bad]
     landed, killed, rounds = 0, 0, 0
     until = time.monotonic() + PATIENCE_S

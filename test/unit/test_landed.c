@@ -252,7 +252,8 @@ test_fhir_bundle(void **state)
 	    "\"request\":{\"method\":\"POST\",\"url\":\"Condition\"}},"
 	    "{\"fullUrl\":\"urn:uuid:3\",\"resource\":{\"resourceType\":\"Organization\",\"id\":\"z\"},"
 	    "\"request\":{\"method\":\"POST\",\"url\":\"Organization\",\"ifNoneExist\":\"identifier=a|b\"}},"
-	    "{\"resource\":{\"resourceType\":\"Basic\",\"code\":{},\"subject\":{\"reference\":\"Organization/z\"}},\"request\":{\"method\":\"POST\",\"url\":\"Basic\"}},"
+	    "{\"resource\":{\"resourceType\":\"Basic\",\"code\":{},\"subject\":{\"reference\":\"Organization/z\"}},"
+	    "\"request\":{\"method\":\"POST\",\"url\":\"Basic\"}},"
 	    "{\"request\":{\"method\":\"DELETE\",\"url\":\"Condition/9\"}}]}";
 
 	(void)state;
@@ -319,7 +320,8 @@ test_tables(void **state)
 	assert_int_equal(side_new(&locations).code, ERR_NONE);
 	assert_int_equal(side_new(&contacts).code, ERR_NONE);
 	assert_int_equal(landed_side_new(landed_side_of(STR("CONCEPT.csv")), concepts, &l).code, ERR_NONE);
-	assert_int_equal(landed_feed(l, phi_of("concept_id\tconcept_name\tvocabulary_id\tconcept_code\n372328\tOtitis \"media\tSNOMED\t65363002\nx\n", 93)).code, ERR_NONE);
+	assert_int_equal(landed_feed(l, phi_of("concept_id\tconcept_name\tvocabulary_id\tconcept_code\n"
+	    "372328\tOtitis \"media\tSNOMED\t65363002\nx\n", 93)).code, ERR_NONE);
 	assert_int_equal(landed_end(l).code, ERR_NONE);
 	landed_free(l);
 	assert_int_equal(side_count(concepts), 1);
@@ -335,7 +337,8 @@ test_tables(void **state)
 	options.locations = locations;
 	options.contacts = contacts;
 	for (size_t piece = 1; piece < 60; piece += 11) {
-		run(&g, LANDED_TABLE, "PERSON.csv", STR("person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,location_id,person_source_value,race_concept_id\r\n"
+		run(&g, LANDED_TABLE, "PERSON.csv", STR("person_id,gender_concept_id,year_of_birth,"
+		    "month_of_birth,day_of_birth,location_id,person_source_value,race_concept_id\r\n"
 		    "1,8532,1980,2,9,5,M77,8527\r\n2,0,1980,13,1,,,\r\n3,8507,19x0,,,,,0\r\n4,8507,1990\r\n\r\n\"5\",0,1990,,,,\"M \"\"5\"\"\",\r\n"), piece);
 		assert_int_equal(g.n_rows, 2);
 		assert_string_equal(json(&g, 0, "birthDate"), "1980-02-09");
@@ -489,6 +492,33 @@ test_devices(void **state)
 	expect_unit(&g, 0, 1, "bad-value", "data");
 }
 
+/* Under one authority a monitor's record number is the EMR's, whatever PID-3 calls the authority; without one, nobody guesses. */
+static void
+test_one_authority(void **state)
+{
+	static struct got g;
+	static const char sign[] = "{\"kind\":\"vitals\",\"device\":\"M\",\"time\":\"2024-01-01T00:00:00Z\",\"mrn\":\"A1\",\"visit\":\"V9\",\"hr\":1}";
+	char patient[40], visit[40];
+
+	(void)state;
+	for (int one = 0; one < 2; one++) {
+		options.one_authority = one;
+		run(&g, LANDED_HL7, "", STR(MSH("M1") "EVN||20240102\r" PID "PV1|1|I|||||||||||||||||V9^^^H\r"), 1000);
+		snprintf(patient, sizeof(patient), "%s", g.rows[row_of(&g, "Patient")].id);
+		snprintf(visit, sizeof(visit), "%s", g.rows[row_of(&g, "Encounter")].id);
+		run(&g, LANDED_DEVICE, "", str_c(sign), 1000);
+		if (one) {
+			assert_string_equal(g.rows[2].patient, patient);
+			assert_string_equal(json(&g, 2, "encounter.reference") + 10, visit);
+			assert_string_equal(json(&g, 0, "identifier"), "-"); /* the EMR's stay as they are */
+		} else {
+			assert_string_not_equal(g.rows[2].patient, patient);
+			assert_string_equal(json(&g, 0, "identifier.0.value"), "A1");
+		}
+	}
+	options.one_authority = false;
+}
+
 /* ---- side tables ---- */
 
 static void
@@ -561,7 +591,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_hl7), cmocka_unit_test(test_hl7_merge), cmocka_unit_test(test_hl7_files),
 		cmocka_unit_test(test_fhir_ids), cmocka_unit_test(test_fhir_bundle), cmocka_unit_test(test_fhir_refusals), cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_tables_unknown), cmocka_unit_test(test_table_limits), cmocka_unit_test(test_too_large), cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_tables_unknown), cmocka_unit_test(test_table_limits), cmocka_unit_test(test_too_large), cmocka_unit_test(test_devices), cmocka_unit_test(test_one_authority),
 		cmocka_unit_test(test_side), cmocka_unit_test(test_scan)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
