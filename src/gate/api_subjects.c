@@ -71,7 +71,8 @@ struct accesses {
 	struct request *r;
 	json_t *list;
 	struct known people;
-	struct id releases[RELEASES_MAX], studies[RELEASES_MAX], bases[RELEASES_MAX];
+	struct id releases[RELEASES_MAX];
+	json_t *made[RELEASES_MAX]; /* the record of who asked for it; NULL: not seen */
 	size_t n_releases;
 	bool more; /* than is shown */
 };
@@ -137,6 +138,35 @@ is_access(const char *act)
 	return strncmp(act, "airlock.", 8) == 0;
 }
 
+/* The records of a release's subjects are made by the process that made it; whom for, the record of the request says. */
+static void
+note_maker(struct accesses *a, const struct id *release, const char *act, json_t *record)
+{
+	for (size_t i = 0; i < a->n_releases; i++)
+		if (id_eq(a->releases[i], *release) && !a->made[i] && strcmp(act, "release.make") == 0) {
+			a->made[i] = json_incref(record);
+			api_remember(&a->people, record, "who");
+		}
+}
+
+static void
+tell_makers(struct accesses *a)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(a->list, i, row) {
+		struct id release;
+
+		if (strcmp(text(row, "act"), "release.subject") != 0 || err_is(id_parse(str_c(text(row, "release")), &release)))
+			continue;
+		for (size_t k = 0; k < a->n_releases; k++)
+			if (id_eq(a->releases[k], release) && a->made[k] && json_is_null(json_object_get(row, "who")) &&
+			    json_object_set_new(row, "who", copy(a->made[k], "who")) == 0)
+				(void)json_object_set_new(row, "address", copy(a->made[k], "addr"));
+	}
+}
+
 static bool
 take_record(struct accesses *a, struct str json, const struct id *release)
 {
@@ -145,8 +175,10 @@ take_record(struct accesses *a, struct str json, const struct id *release)
 
 	if (!record)
 		return false;
-	if (release)
+	if (release) {
+		note_maker(a, release, act, record);
 		return !is_access(act) || add(a, record, api_id(*release));
+	}
 	if (strcmp(act, "subject.accesses") == 0 || strcmp(act, "disclosure.list") == 0)
 		return true; /* who asked this very question */
 	if (strncmp(act, "release.", 8) == 0) {
@@ -219,8 +251,11 @@ api_accesses(struct request *r)
 	e = take_all(&a, (struct ledger_query){.subject = api_part(r, 1)}, NULL);
 	for (size_t i = 0; i < a.n_releases && !err_is(e); i++)
 		e = take_all(&a, (struct ledger_query){.object = a.releases[i]}, &a.releases[i]);
+	tell_makers(&a);
 	if (!err_is(e) && !put_in_order(&a))
 		e = ERR(ERR_NO_MEMORY);
+	for (size_t i = 0; i < a.n_releases; i++)
+		json_decref(a.made[i]);
 	if (err_is(e))
 		api_fail(r, e, REASON_NONE, STR_NONE, STR_NONE);
 	else

@@ -50,6 +50,7 @@ take_peer(struct house *h, struct msg *m, unsigned *have)
 		if (peers[i].role == role) {
 			pool_reset(peers[i].pool, msg_take_fd(m));
 			*have |= 1u << i;
+			h->has_cells = h->has_cells || role == ROLE_CELL;
 		}
 	return role == ROLE_WARDEN ? HEARD_WARDEN : HEARD_PEER;
 }

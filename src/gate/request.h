@@ -29,6 +29,7 @@ struct house {
 	struct pool *warden, *vault, *ledger, *steward, *cell;
 	struct proxy *proxy;     /* the cells' listener; NULL: none */
 	uint16_t cells_port;
+	bool _Atomic has_cells;  /* there is a process that builds them */
 	struct names_rules *names;
 	const volatile struct siren *siren;
 	struct str region;       /* "us-east-1" unless configured */
