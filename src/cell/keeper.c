@@ -26,6 +26,8 @@
 #define ROUND_MS 1000
 #define FIXED 4 /* what is polled before the workers */
 #define ROOM_TMPFS_MIB 8
+#define CONNECT_TRIES 50
+#define CONNECT_PAUSE_US 4000
 
 uid_t
 keeper_uid(struct id cell)
@@ -138,7 +140,7 @@ connect_notebook(const struct keeper *k, int *ret)
 	AUTO_FD file = open("/room/door/notebook.sock", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat st;
-	int failed;
+	int failed = EAGAIN;
 
 	if (file < 0)
 		return ERR(ERR_BUSY);
@@ -148,7 +150,13 @@ connect_notebook(const struct keeper *k, int *ret)
 		return ERR(ERR_CONFLICT);
 	snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d", file);
 	setfsuid(k->uid);
-	failed = connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 ? 0 : errno;
+	/* a browser asks for many things at once: its queue may be full for a moment. Who never empties it makes only his own keeper wait */
+	for (int i = 0; i < CONNECT_TRIES; i++) {
+		failed = connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 ? 0 : errno;
+		if (failed != EAGAIN)
+			break;
+		usleep(CONNECT_PAUSE_US);
+	}
 	setfsuid(0);
 	if (failed)
 		return ERR(ERR_BUSY);

@@ -140,9 +140,8 @@ take_in(int fd, const void *ctx)
 	AUTO_FD dir = -1;
 	struct err e;
 
-	snprintf(fresh, sizeof(fresh), FRESH "-%s", to);
-	if (access(fresh, F_OK) == 0)
-		TRY(clear(fresh));
+	/* several may come in at once */
+	snprintf(fresh, sizeof(fresh), FRESH "-%d", (int)getpid());
 	if (mkdir(fresh, 0755) != 0)
 		return ERR_ERRNO();
 	TRY(fd_open_at(AT_FDCWD, fresh, O_RDONLY | O_DIRECTORY, 0, &dir));
@@ -200,6 +199,22 @@ make_folder(const char *name, mode_t mode)
 	return mkdir(name, mode) == 0 || errno == EEXIST ? OK : ERR_ERRNO();
 }
 
+/* clear_unfinished(): what porters that were killed left */
+static struct err
+clear_unfinished(void)
+{
+	DIR *d = opendir(".");
+	struct dirent *at;
+	struct err e = d ? OK : ERR_ERRNO();
+
+	while (!err_is(e) && (at = readdir(d)))
+		if (str_starts(str_c(at->d_name), STR(FRESH "-")))
+			e = clear(at->d_name);
+	if (d)
+		closedir(d);
+	return e;
+}
+
 static struct err
 arrange(int fd, const void *ctx)
 {
@@ -209,6 +224,7 @@ arrange(int fd, const void *ctx)
 
 	(void)fd;
 	(void)ctx;
+	TRY(clear_unfinished());
 	if (access(release, F_OK) == 0)
 		TRY(clear(release));
 	TRY(make_folder(release, 0755));

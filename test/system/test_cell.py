@@ -283,7 +283,8 @@ print('fine')
 def test_neighbours_do_not_meet(house, cell):
     other = house.open()
     other.put_home("secret.txt", "NEIGHBOURS-SECRET")
-    other.put_home("serve.py", "import socket, time\ns = socket.create_server(('127.0.0.1', 7777))\nopen('/home/researcher/up', 'w').close()\ntime.sleep(600)\n")
+    other.put_home("serve.py", "import socket, time\ns = socket.create_server(('127.0.0.1', 7777))\n"
+                   "open('/home/researcher/up', 'w').close()\ntime.sleep(600)\n")
     worker = other.worker("serve.py")
     other.until(lambda s: other.collect("up")["up"] is not None)
     ended, said = cell.run(PRELUDE + """
@@ -437,6 +438,28 @@ def test_a_parcel_that_is_none_leaves_nothing(house, cell, data):
     assert not pathlib.Path("/bad").exists()
 
 
+def test_several_deliveries_at_once(house):
+    cell = house.open()
+    pipes = [os.fdopen(house.scrub.call(DELIVER, cell.raw + os.urandom(16))[1][0], "wb") for _ in range(4)]
+    parcels = [pack_parcel([(f"of-{i}/a", b"a" * i), (f"of-{i}/b", b"b" * 100_000)]) for i in range(4)]
+    for at in range(0, len(parcels[0]) + 8, 10_000):
+        for pipe, data in zip(pipes, parcels, strict=True):
+            pipe.write(data[at:at + 10_000])
+            pipe.flush()
+    for pipe in pipes:
+        pipe.close()
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        ended, said = cell.run("""
+import os
+print(sorted((top, n, os.path.getsize(os.path.join(top, n))) for top, _, names in os.walk('/import') for n in names))
+""")
+        if said.strip() == str(sorted((f"/import/of-{i}", n, s) for i in range(4) for n, s in (("a", i), ("b", 100_000)))):
+            break
+        assert ended == 0 and time.monotonic() < end, said
+    cell.close()
+
+
 def test_collecting_takes_files_and_nothing_else(cell):
     ended, _ = cell.run("""
 import os
@@ -499,12 +522,14 @@ def test_the_first_notebook_runs_as_a_worker(own_house, tmp_path):
     house = own_house(memory_mib=2048, disk_mib=128)
     subprocess.run([TOOLS / "bin" / "python", "-c", f"""
 import duckdb
-duckdb.sql("copy (select i as person_id, case when i % 3 = 0 then 'female' else 'male' end as gender_source_value from range(100) t(i)) to '{tmp_path}/person.parquet'")
+duckdb.sql("copy (select i as person_id, case when i % 3 = 0 then 'female' else 'male' end as gender_source_value "
+           "from range(100) t(i)) to '{tmp_path}/person.parquet'")
 duckdb.sql("copy (select i % 100 as person_id, '718-7' as measurement_source_value, 'Haemoglobin' as measurement_source_name, "
            "'g/dL' as unit_source_value, 12 + i % 5 * 0.5 as value_as_number from range(300) t(i)) to '{tmp_path}/measurement.parquet'")
 """], check=True)
     cell = house.open()
-    cell.stage([("manifest.json", b'{"study": "test", "profile": "safe-harbor", "version": 1}'), ("dictionary.csv", b"table,column,meaning\nperson,gender,sex\n"),
+    cell.stage([("manifest.json", b'{"study": "test", "profile": "safe-harbor", "version": 1}'),
+                ("dictionary.csv", b"table,column,meaning\nperson,gender,sex\n"),
                 ("parquet/person.parquet", (tmp_path / "person.parquet").read_bytes()),
                 ("parquet/measurement.parquet", (tmp_path / "measurement.parquet").read_bytes())])
     worker = cell.worker("first-look.ipynb")
