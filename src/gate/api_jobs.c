@@ -77,8 +77,8 @@ then_open_cell(struct request *r, const json_t *asked, json_t *said)
 	e = r->house->has_cells ? cell_open(r->house->cell, cell) : ERR(ERR_UNSUPPORTED);
 	if (err_is(e)) {
 		close_again(r, cell);
-		return not_done(r, e, e.code == ERR_UNSUPPORTED ? "No cells can be built here: the configuration has none (cloister.yaml, cells: tools), or the log "
-		    "says what the machine lacks." : e.code == ERR_NO_SPACE ? "There is no room for another cell." : NULL);
+		return not_done(r, e, e.code == ERR_UNSUPPORTED ? "No cells can be built here: the configuration has none (cloister.yaml, cells: tools), or "
+		    "the log says what the machine lacks." : e.code == ERR_NO_SPACE ? "There is no room for another cell." : NULL);
 	}
 	return then_run(r, asked, said);
 }

@@ -302,8 +302,9 @@ fits_path(struct request *r, const struct fhir_document *d)
 }
 
 /*
- * Nothing can be asked for, and what changes parts of a resource would need its present state. A conditional create (ifNoneExist) needs none: the pool makes the
- * resource's id of the identifier that the condition names, so that there is one, however often it is sent.
+ * Nothing can be asked for, and what changes parts of a resource would need its present state. A conditional create (ifNoneExist)
+ * needs none: the pool makes the resource's id of the identifier that the condition names, so that there is one, however often it is
+ * sent.
  */
 static bool
 can_be_done(struct request *r, const struct fhir_document *d)

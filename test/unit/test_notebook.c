@@ -47,10 +47,12 @@ the_screen_is_open_and_files_are_closed(void **state)
 
 		{"GET", "files/a.csv", "", NOTEBOOK_DOWNLOAD}, {"GET", "files", "", NOTEBOOK_DOWNLOAD}, {"HEAD", "files/a.csv", "", NOTEBOOK_DOWNLOAD},
 		{"GET", "f%69les/a.csv", "", NOTEBOOK_DOWNLOAD}, {"GET", "nbconvert/html/a.ipynb", "", NOTEBOOK_DOWNLOAD},
-		{"GET", "api/nbconvert", "", NOTEBOOK_UNKNOWN}, {"POST", "nbconvert/html", "", NOTEBOOK_DOWNLOAD}, {"GET", "view/a.pdf", "", NOTEBOOK_DOWNLOAD},
+		{"GET", "api/nbconvert", "", NOTEBOOK_UNKNOWN}, {"POST", "nbconvert/html", "", NOTEBOOK_DOWNLOAD},
+		{"GET", "view/a.pdf", "", NOTEBOOK_DOWNLOAD},
 		{"GET", "lab/tree/a.csv", "download=1", NOTEBOOK_DOWNLOAD}, {"GET", "lab", "x=1&d%6fwnload", NOTEBOOK_DOWNLOAD},
 		{"GET", "lab", "%zz=1", NOTEBOOK_DOWNLOAD},
-		{"GET", "api/contents/a.png", "format=base64", NOTEBOOK_DOWNLOAD}, {"GET", "api/contents/a.png", "type=file&FORMAT=Base64", NOTEBOOK_DOWNLOAD},
+		{"GET", "api/contents/a.png", "format=base64", NOTEBOOK_DOWNLOAD},
+		{"GET", "api/contents/a.png", "type=file&FORMAT=Base64", NOTEBOOK_DOWNLOAD},
 
 		{"GET", "terminals/1", "", NOTEBOOK_TERMINAL}, {"POST", "api/terminals", "", NOTEBOOK_TERMINAL},
 
@@ -190,10 +192,13 @@ static void
 an_answer_is_framed_in_one_way(void **state)
 {
 	static const char *const bad[] = {
-		"", "\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 999 X\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nA: b\r\n\r\nrest", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: b\r\n\r\n", "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+		"", "\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n",
+		"HTTP/1.1 999 X\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA: b\r\n\r\nrest", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: b\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n", "HTTP/1.1 200 OK\r\n folded: x\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1,1\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
 	};
@@ -321,7 +326,8 @@ static void
 chunks_are_joined_however_they_come(void **state)
 {
 	static const char good[] = "5\r\nhello\r\n1;x=\"y\"\r\n \r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nrest";
-	static const char *const bad[] = {"\r\n", "g\r\n", "5\nhello", "5\r\nhelloX\r\n", "5\r\nhello\rX", "1234567890123456\r\n", "5;\n\r\n", "-1\r\n", " 5\r\n"};
+	static const char *const bad[] = {"\r\n", "g\r\n", "5\nhello", "5\r\nhelloX\r\n", "5\r\nhello\rX", "1234567890123456\r\n",
+		"5;\n\r\n", "-1\r\n", " 5\r\n"};
 
 	(void)state;
 	for (size_t step = 1; step <= sizeof(good); step++)
@@ -388,7 +394,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_names_its_cell), cmocka_unit_test(the_screen_is_open_and_files_are_closed),
-		cmocka_unit_test(editors_save_and_files_do_not_come_in), cmocka_unit_test(websockets_only_where_there_are_some), cmocka_unit_test(the_server_sees_its_own_host_and_no_cookie_of_ours),
+		cmocka_unit_test(editors_save_and_files_do_not_come_in), cmocka_unit_test(websockets_only_where_there_are_some),
+		cmocka_unit_test(the_server_sees_its_own_host_and_no_cookie_of_ours),
 		cmocka_unit_test(a_websocket_keeps_its_own_headers), cmocka_unit_test(nothing_can_be_slipped_into_a_request),
 		cmocka_unit_test(origins_and_cookies), cmocka_unit_test(an_answer_is_framed_in_one_way),
 		cmocka_unit_test(the_browser_gets_our_policy_and_not_the_server_s), cmocka_unit_test(cookies_and_redirections_stay_in_the_cell),

@@ -193,7 +193,8 @@ answer_notebook(int fd, char *head, size_t n, size_t end)
 
 		while (got < body && (k = read(fd, b, sizeof(b))) > 0)
 			got += (size_t)k;
-		snprintf(line, sizeof(line), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n%8zu", got);
+		say(fd, "HTTP/1.1 100 Continue\r\n\r\n");
+		snprintf(line, sizeof(line), "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n%8zu", got);
 		say(fd, line);
 	} else {
 		echo_head(fd, head, end);
