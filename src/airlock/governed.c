@@ -223,6 +223,21 @@ describe_all(struct call *c, const struct job *j, json_t *out)
 	return good && (id_is_zero(j->cell) || doc_set_id(out, "cell", j->cell));
 }
 
+/* Pseudonyms come from the study's secret, which goes with its key domain: two studies' cannot be joined, and a destroyed one's are nobody's any more. */
+static struct err
+describe_key(const struct study *s, const struct job *j, json_t *out)
+{
+	uint8_t key[KEY_BYTES];
+	bool good;
+
+	if (j->kind != JOB_RELEASE && j->kind != JOB_COLLECT && j->kind != JOB_CHECK)
+		return OK;
+	TRY(study_key_for(s, "cloister study pseudonyms v1", s->id, key));
+	good = doc_set_bytes(out, "study_key", key, sizeof(key));
+	explicit_bzero(key, sizeof(key));
+	return doc_done(good);
+}
+
 /* A release is compared with the one before it: which that is, the study knows. */
 static struct err
 describe(struct call *c, const struct job *j, json_t *out)
@@ -234,6 +249,7 @@ describe(struct call *c, const struct job *j, json_t *out)
 	if (!e)
 		return call_refuse(c, REASON_STATE);
 	TRY(doc_done(describe_all(c, j, out)));
+	TRY(describe_key(&e->s, j, out));
 	if (!previous)
 		return OK;
 	o = json_object();

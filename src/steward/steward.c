@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "proc/server.h"
+#include "steward/cells.h"
 #include "steward/client.h"
 #include "steward/jobs.h"
 
@@ -32,8 +33,9 @@ struct steward {
 	int64_t last_collect_us;
 	struct ledger_head head;
 	bool shrank;
-	int64_t check_due, collect_due, head_due, look_due; /* monotonic */
+	int64_t check_due, collect_due, head_due, look_due, cells_due; /* monotonic */
 	struct jobs_list jobs;
+	struct cells_round cells;
 };
 
 /* ---- duty: read every blob again ---- */
@@ -154,9 +156,12 @@ on_tick(void *ctx)
 		s->head_due = now + do_head(s);
 	if (s->warden.fd >= 0 && now >= s->look_due)
 		s->look_due = now + jobs_look(&s->jobs);
+	if (s->warden.fd >= 0 && now >= s->cells_due)
+		s->cells_due = now + cells_look(&s->cells);
 	next = s->check_due < s->collect_due ? s->check_due : s->collect_due;
 	next = next < s->head_due ? next : s->head_due;
 	next = next < s->look_due ? next : s->look_due;
+	next = next < s->cells_due ? next : s->cells_due;
 	now = clock_mono_us();
 	return next <= now ? 1 : (int)((next - now) / 1000 + 1);
 }
@@ -222,7 +227,8 @@ on_peer(void *ctx, enum role role, int fd)
 	struct chan *c = role == ROLE_LEDGER ? &s->ledger : role == ROLE_VAULT ? &s->vault : &s->warden;
 
 	if (role == ROLE_CELL) {
-		fd_close(&fd); /* nothing is asked of it yet */
+		pool_reset(s->cells.cell, fd);
+		s->cells.any = true;
 		return;
 	}
 	if (role == ROLE_WARDEN || role == ROLE_VAULT) {
@@ -268,5 +274,8 @@ steward_serve(int control_fd)
 	s.jobs.control = control_fd;
 	TRY(pool_new(&s.jobs.warden));
 	TRY(pool_new(&s.jobs.vault));
+	TRY(pool_new(&s.cells.cell));
+	pool_patience(s.cells.cell, 0); /* its return is heard of on this very thread */
+	s.cells.warden = s.jobs.warden;
 	return server_run(control_fd, &ops, &s);
 }

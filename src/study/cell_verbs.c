@@ -171,7 +171,7 @@ verb_cell_expired(struct call *c)
 
 	TRY(doc_done(doc_set(c->out, "cells", list)));
 	while ((cell = map_next(&r->cells, &at)) && json_array_size(list) < LIMIT_LIST) {
-		enum verdict_reason why = cell->closed_us ? REASON_NONE : cell_holds(c->h, cell, c->now_us);
+		enum verdict_reason why = cell->closed_us ? REASON_NONE : c->h->locked ? REASON_LOCKDOWN : cell_holds(c->h, cell, c->now_us);
 		bool lately = cell->closed_us != 0 && c->now_us - cell->closed_us < CLOSED_TOLD_US;
 		struct cell_row next = *cell;
 		struct record *one;

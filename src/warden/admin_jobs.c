@@ -13,28 +13,17 @@ show_key(json_t *out, const char *name, const struct secret *k)
 	return k && doc_set_bytes(out, name, secret_expose(k), KEY_BYTES);
 }
 
-/* Which keys a kind of job needs: no other gets them. */
+/* Which keys a kind of job needs: no other gets them. A study's own key comes with the study. */
 static bool
 show_keys(const struct call *c, const struct job *j)
 {
 	const struct pool_row *p = &c->h->pool;
 	bool maps = j->kind == JOB_INGEST || j->kind == JOB_REBUILD;
 	bool tells = j->kind == JOB_RELEASE || j->kind == JOB_FIND;
-	bool names = j->kind == JOB_RELEASE || j->kind == JOB_COLLECT || j->kind == JOB_CHECK;
-	uint8_t mac[SHA256_BYTES];
-	bool good;
 
 	if (maps && !show_key(c->out, "map_key", p->map_key))
 		return false;
-	if (tells && !show_key(c->out, "subject_key", p->subject_key))
-		return false;
-	if (!names)
-		return true;
-	/* one a study: two studies' pseudonyms cannot be joined */
-	kdf_expand(p->study_key, str_of(j->study.b, sizeof(j->study.b)), mac, sizeof(mac));
-	good = doc_set_bytes(c->out, "study_key", mac, sizeof(mac));
-	explicit_bzero(mac, sizeof(mac));
-	return good;
+	return !tells || show_key(c->out, "subject_key", p->subject_key);
 }
 
 /* Whose record numbers each feed sends: by the feed's id. */

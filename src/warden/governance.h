@@ -16,7 +16,10 @@ struct governance {
 	void (*release)(void *state);
 	/* apply(state, kind, id, json): a row of theirs becomes memory (STATE_STUDY and later kinds). */
 	struct err (*apply)(void *state, enum state_kind kind, struct id id, struct str json);
-	/* describe(c, j, out): job.show: "study", "release", "cell", "request" as far as ${j} concerns them. DENIED: what ${j} rests on holds no more. */
+	/*
+	 * describe(c, j, out): job.show: "study", "release", "cell", "request" as far as ${j} concerns them, and "study_key" for the kinds that make or look for
+	 * pseudonyms. DENIED: what ${j} rests on holds no more. EXPIRED: the study's keys were destroyed.
+	 */
 	struct err (*describe)(struct call *c, const struct job *j, json_t *out);
 	/*
 	 * ended(c, j, result, good): job.done, or its failure (${result} then has "reason"). Plans rows in ${c}. ${result} comes from scrub and is checked

@@ -3,12 +3,12 @@
 #include "base/num.h"
 #include "warden/doc.h"
 
-static const char *const key_names[] = {"map_key", "subject_key", "study_key", "intake_key"};
+static const char *const key_names[] = {"map_key", "subject_key", "intake_key"};
 
 static struct secret **
 key_at(struct pool_row *r, size_t i)
 {
-	struct secret **const at[] = {&r->map_key, &r->subject_key, &r->study_key, &r->intake_key};
+	struct secret **const at[] = {&r->map_key, &r->subject_key, &r->intake_key};
 
 	return at[i];
 }
@@ -75,7 +75,7 @@ pool_row_put(struct pool_row *r, struct str json)
 struct err
 pool_row_write(const struct pool_row *r, struct buf *json)
 {
-	struct secret *const keys[] = {r->map_key, r->subject_key, r->study_key, r->intake_key};
+	struct secret *const keys[] = {r->map_key, r->subject_key, r->intake_key};
 	AUTO_DOC *j = json_object();
 	bool good = j && doc_set_number(j, "generation", (int64_t)r->generation) && doc_set_number(j, "watermark", (int64_t)r->watermark) &&
 	    doc_set(j, "figures", json_incref(r->figures));

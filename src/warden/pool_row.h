@@ -13,7 +13,7 @@
 #define POOL_FIGURES_MAX 64
 
 struct pool_row {
-	struct secret *map_key, *subject_key, *study_key, *intake_key; /* 32 bytes each; NULL: there is no row yet */
+	struct secret *map_key, *subject_key, *intake_key; /* 32 bytes each; NULL: there is no row yet */
 	uint64_t generation; /* counts from 1 */
 	uint64_t watermark;  /* the newest change in landing that is in the pool */
 	uint64_t landing;    /* the newest change in landing that was seen */

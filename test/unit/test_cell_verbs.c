@@ -248,6 +248,21 @@ a_cell_has_its_time(void **state)
 }
 
 static void
+a_lock_down_ends_every_cell(void **state)
+{
+	struct home *o = *state;
+	struct scene s = scene(o);
+	AUTO_DOC *record = NULL;
+
+	ok(asks(o, "sam", "lockdown.on", "{}"));
+	ok(process_asks(o, ROLE_STEWARD, "", "cell.expired", "{}"));
+	assert_int_equal(json_array_size(json_object_get(said, "cells")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(said, "cells"), 0)), s.cell.z);
+	record = newest(o, "cell.close");
+	assert_string_equal(json_string_value(json_object_get(record, "reason")), "lockdown");
+}
+
+static void
 many_cells_end_a_few_at_a_time(void **state)
 {
 	struct home *o = *state;
@@ -345,6 +360,7 @@ main(void)
 		T(a_lock_down_ends_it_for_ever),
 		T(what_the_cell_rests_on_ends_it),
 		T(a_cell_has_its_time),
+		T(a_lock_down_ends_every_cell),
 		T(many_cells_end_a_few_at_a_time),
 		T(a_volumes_key_goes_with_the_studys_domain),
 		T(a_closed_cell_has_no_key),

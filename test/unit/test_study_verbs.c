@@ -367,6 +367,51 @@ an_expired_basis_stops_every_use(void **state)
 	assert_string_equal(json_string_value(json_array_get(json_object_get(said, "missing"), 0)), "basis");
 }
 
+/* ---- the key of pseudonyms ---- */
+
+/* of a job that makes a release of ${study}; the job is ended */
+static void
+pseudonym_key(struct home *o, struct name study, char key[64])
+{
+	struct name job;
+
+	ok(asksf(o, "ruth", "release.make", "{\"study\":\"%s\"}", study.z));
+	job = named("job");
+	ok(process_asks(o, ROLE_SCRUB, job.z, "job.show", "{}"));
+	assert_int_equal(snprintf(key, 64, "%s", get("study_key")), 44);
+	ok(job_done(o, ROLE_SCRUB, job, RELEASE_RESULT));
+}
+
+static void
+pseudonyms_go_with_the_studys_domain(void **state)
+{
+	struct home *o = *state;
+	struct name study = approved_study(o), second = approved_study(o), job;
+	char key[64], again[64], other[64], domain[STUDY_BUCKET_BYTES];
+	struct id id;
+
+	pseudonym_key(o, study, key);
+	pseudonym_key(o, study, again);
+	pseudonym_key(o, second, other);
+	assert_string_equal(key, again); /* the next version names the same people alike */
+	assert_string_not_equal(key, other);
+	ok(asksf(o, "ruth", "study.count", "{\"study\":\"%s\"}", study.z));
+	job = named("job");
+	ok(process_asks(o, ROLE_SCRUB, job.z, "job.show", "{}"));
+	assert_null(json_object_get(said, "study_key")); /* a count names nobody */
+	ok(asksf(o, "ruth", "release.make", "{\"study\":\"%s\"}", study.z));
+	job = named("job");
+	ok(id_parse(str_c(study.z), &id));
+	study_bucket(id, domain);
+	ok(asksf(o, "sam", "domain.destroy", "{\"domain\":\"%s\",\"confirm\":\"%s\"}", domain, domain));
+	ok(asksf(o, "sue", "domain.destroy", "{\"domain\":\"%s\",\"confirm\":\"%s\"}", domain, domain));
+	assert_true(err_is(process_asks(o, ROLE_SCRUB, job.z, "job.show", "{}"))); /* also for a job that was under way */
+	close_house(o);
+	ok(open_house(o));
+	pseudonym_key(o, second, again);
+	assert_string_equal(again, other);
+}
+
 /* ---- subjects ---- */
 
 #define SUBJECT "0123456789abcdef0123456789abcdef"
@@ -412,6 +457,7 @@ main(void)
 		T(a_release_without_its_job_is_refused),
 		T(an_expired_basis_stops_every_use),
 		T(subjects_are_the_privacy_officers),
+		T(pseudonyms_go_with_the_studys_domain),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
