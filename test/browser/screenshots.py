@@ -59,7 +59,7 @@ def of_demo(state):
         people[role] = (login.get("name", name), login["password"], lambda secret=login["totp_secret"]: totp(secret))
     requests = ask("olga", "airlock", "list")
     request = next((r for r in requests if r["state"] == "review"), None) or next((r for r in requests if r["state"] == "released"), requests[0])
-    record = next(r["n"] for r in ask("audrey", "audit", "show", "--act", "airlock.review", "--limit", "1"))
+    record = ask("audrey", "audit", "show", "--act", "airlock.", "--limit", "1")[0]["n"]
     url = json.loads((keys / "admin.json").read_text())["endpoint"].rstrip("/") + "/console/"
     return url, people, ask("pia", "study", "list")[0]["id"], request["id"], record, (state / "ledger.vkey").read_text().strip()
 
@@ -77,8 +77,10 @@ def study(page):
 
 
 def review(page):
-    page.get_by_role("button", name="Look at this file").click()
-    page.locator(".preview:not(.closed)").wait_for()
+    page.get_by_role("heading", name="Where it stands").wait_for()
+    if page.get_by_role("button", name="Look at this file").count():
+        page.get_by_role("button", name="Look at this file").click()
+        page.locator(".preview:not(.closed)").wait_for()
     if page.get_by_label("Approve").count():
         page.get_by_label("Approve").check()
 

@@ -26,7 +26,7 @@ function rooms(n: Numbers): Record<Exclude<RoomId, "emr" | "warehouse" | "clinic
 		landing: ["Landing", short(n.accepted), "received", n.waiting ? `${short(n.waiting)} waiting` : "all taken up"],
 		pool: ["PHI pool", short(n.patients), "patients", `${short(n.resources)} resources`],
 		quarantine: ["Quarantine", short(n.quarantined), "", ""],
-		release: ["Study · release", short(n.releases), "releases", `${short(n.studies)} studies`],
+		release: ["Study · release", short(n.releases), n.releases === 1 ? "release" : "releases", n.studies === 1 ? "1 study" : `${short(n.studies)} studies`],
 		cell: ["Cell", short(n.cells), "open", "no way out"],
 		airlock: ["Airlock", short(n.deciding), "to decide", "by digest"],
 		out: ["Out", short(n.out), "released", ""],

@@ -234,7 +234,7 @@ function Loaded({ request, reload }: { request: AirlockRequest; reload: () => vo
 						{request.context && <p class="prose">{request.context}</p>}
 						<Facts of={[
 							["Purpose", <span class="prose">{request.purpose || "–"}</span>], request.recipient?.name !== undefined && ["Recipient", <>{request.recipient.name}<br /><span class="dim prose">{request.recipient.address}</span></>],
-							request.period !== undefined && ["Period of the data", request.period],
+							!!request.period && ["Period of the data", request.period],
 							["Study", <a href={`#/studies/${request.study}`}>{request.study.slice(0, 8)}</a>], ["Submitted", <When at={request.submitted ?? request.created} />],
 						]} />
 					</Section>
