@@ -492,6 +492,17 @@ on_peer(void *ctx, enum role role, int fd)
 	}
 }
 
+/* await_end(fd, until): of whoever is at the other end; closes ${fd} */
+static void
+await_end(int fd, int64_t until)
+{
+	struct pollfd at = {.fd = fd, .events = 0}; /* POLLHUP: it has gone */
+	int64_t left = until - clock_mono_us();
+
+	poll(&at, 1, left > 0 ? (int)(left / 1000) : 0);
+	fd_close(&fd);
+}
+
 /* on_stop(ctx): every cell is closed, its record written, and its keeper's end awaited, so that nothing is left when this process ends */
 static void
 on_stop(void *ctx)
@@ -510,12 +521,12 @@ on_stop(void *ctx)
 		shutdown(fds[n++], SHUT_WR);
 		forget(p, c, STR("stop"));
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct pollfd at = {.fd = fds[i], .events = 0}; /* POLLHUP: the keeper has gone */
-		int64_t left = until - clock_mono_us();
-
-		poll(&at, 1, left > 0 ? (int)(left / 1000) : 0);
-		fd_close(&fds[i]);
+	for (size_t i = 0; i < n; i++)
+		await_end(fds[i], until);
+	if (p->mason >= 0) { /* last, so that it can take the empty control groups away */
+		epoll_ctl(p->watch, EPOLL_CTL_DEL, p->mason, NULL);
+		shutdown(p->mason, SHUT_WR);
+		await_end(fd_take(&p->mason), until);
 	}
 }
 

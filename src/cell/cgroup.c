@@ -121,6 +121,18 @@ cgroup_prepare(const char *house)
 	return OK;
 }
 
+void
+cgroup_leave(const char *house)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
+		folder(controllers[i], path, "/%s", house);
+		remove_below(path, 1);
+		rmdir(path);
+	}
+}
+
 static struct err
 limit_memory(const char *dir, uint64_t bytes)
 {

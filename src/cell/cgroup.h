@@ -18,6 +18,7 @@ struct cgroup {
 
 /* cgroup_prepare(house): the folders above; removes what earlier cells of this house left. UNSUPPORTED: no such controllers. */
 struct err cgroup_prepare(const char *house);
+void cgroup_leave(const char *house); /* the house has no cells any more */
 /* cgroup_make(g, limits) */
 struct err cgroup_make(const struct cgroup *g, const struct cell_limits *limits);
 /* cgroup_add(g, sub, pid): ${sub} "room", "w-<hex>" (made when it is not there), or NULL: outside the limits of the cell */

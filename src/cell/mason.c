@@ -132,8 +132,10 @@ mason_main(int server, const char *house)
 		AUTO_MSG m = MSG(0);
 		int fd;
 
-		if (err_is(msg_recv(server, 0, &m)))
+		if (err_is(msg_recv(server, 0, &m))) {
+			cgroup_leave(house);
 			_exit(0);
+		}
 		fd = msg_take_fd(&m);
 		if (fd < 0)
 			continue;

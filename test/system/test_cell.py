@@ -811,6 +811,8 @@ def test_stop_closes_all_and_says_so(own_house):
     assert sorted(r["other"] for r in house.records if r["act"] == "cell.close" and r["reason"] == "stop") == sorted(c.id for c in cells)
     assert not [p for c in cells for p in processes_of(c.uid)]
     assert traces(house) == []
+    st = os.stat(house.folder)
+    assert not list(pathlib.Path("/sys/fs/cgroup").glob(f"**/cloister/{st.st_dev:x}-{st.st_ino:x}"))
 
 
 def test_without_root_there_are_no_cells():
