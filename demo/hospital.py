@@ -38,10 +38,11 @@ def split_hl7(data):
     return [b"\r".join(m) + b"\r" for m in messages]
 
 
-def wants_no_answer(message):
-    """MSH-15 and MSH-16 "NE": the sender asks never to be answered"""
-    fields = message.split(b"\r", 1)[0].split(message[3:4])
-    return [f.strip() for f in fields[14:16]] == [b"NE", b"NE"]
+def wanted(message):
+    """how many answers the sender asks for on success: one, unless MSH-15 and MSH-16 say otherwise (enhanced mode)"""
+    fields = [f.strip() for f in message.split(b"\r", 1)[0].split(message[3:4])[14:16]]
+    enhanced = any(f in (b"AL", b"NE", b"ER", b"SU") for f in fields)
+    return sum(f in (b"AL", b"SU") for f in fields) if enhanced else 1
 
 
 def of_patient(message):
@@ -64,10 +65,19 @@ class Mllp:
         self.rest = b""
 
     def send(self, message):
-        """the acknowledgement code (MSA-1) and, of a refusal, where and why (ERR-2, ERR-3)"""
+        """the first acknowledgement code (MSA-1) and, of a refusal, where and why (ERR-2, ERR-3)"""
         self.socket.sendall(START + message + END)
-        if wants_no_answer(message):
+        left = wanted(message)
+        if left == 0:
             return "unasked", ""
+        first = None
+        while left > 0:
+            code, why = self.answer()
+            first = first or (code, why)
+            left = 0 if code in ("AE", "AR", "CE", "CR") else left - 1  # a refusal is the last word
+        return first
+
+    def answer(self):
         while END not in self.rest:
             got = self.socket.recv(65536)
             if not got:

@@ -7,10 +7,17 @@
 static const char *const codes[] = {[ACK_AA] = "AA", [ACK_AE] = "AE", [ACK_AR] = "AR", [ACK_CA] = "CA", [ACK_CE] = "CE",
 	[ACK_CR] = "CR"};
 
+/* A condition of HL7 table 0155. Anything else there, a blank say, asks for nothing that we know, and the sender gets the answer that all senders get. */
+static bool
+is_condition(struct str s)
+{
+	return str_eq(s, STR("AL")) || str_eq(s, STR("NE")) || str_eq(s, STR("ER")) || str_eq(s, STR("SU"));
+}
+
 bool
 hl7_ack_enhanced(const struct hl7_message *m)
 {
-	return hl7_valued(hl7_field(m, 0, 15)) || hl7_valued(hl7_field(m, 0, 16));
+	return is_condition(hl7_field(m, 0, 15)) || is_condition(hl7_field(m, 0, 16));
 }
 
 static bool

@@ -378,6 +378,8 @@ test_modes(void **state)
 {
 	(void)state;
 	wants("", false, "AA AE AR");
+	wants(" ", false, "AA AE AR"); /* as real senders do: it asks for nothing, and is not left without an answer */
+	wants("yes|\"\"", false, "AA AE AR");
 	wants("AL|NE", true, "CA CE CR");
 	wants("AL|AL", true, "CA CE CR AA AE AR");
 	wants("ER|SU", true, "CE CR AA");
