@@ -18,6 +18,7 @@
 
 #define ROOM_UID 1000 /* of the researcher, inside */
 #define WORKERS_AT_ONCE_MAX 4
+#define WORKER_MINUTES_MAX 480 /* or the cell's own time, if that is less: a job that hangs shall not hold a place for days */
 #define PORTERS_MAX 8
 
 struct porter { pid_t pid; bool stages; };

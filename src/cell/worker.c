@@ -75,7 +75,7 @@ start(struct keeper *k, struct msg *m)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
 		return ERR_ERRNO();
 	*w = (struct worker){.s = {.id = id_new(), .running = true, .started_us = clock_now_us()}, .fd = ends[0], .seq = m->seq,
-		.until_us = clock_mono_us() + (int64_t)k->limits.minutes * 60 * US_PER_S};
+		.until_us = clock_mono_us() + (int64_t)num_min(k->limits.minutes, WORKER_MINUTES_MAX) * 60 * US_PER_S};
 	/* each message from in there carries the number that its sender has out here */
 	e = setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) == 0 ? send_order(k, script, w->s.id, ends[1]) : ERR_ERRNO();
 	close(ends[1]);

@@ -653,6 +653,24 @@ def test_a_volume_is_never_mounted_twice(own_house):
 
 # ---- who may ask, and when ----
 
+def test_a_cells_time_ends(own_house):
+    """after the minutes that warden gave; one is the least"""
+    house = own_house(minutes=1)
+    cell = house.open()
+    cell.put_home("sleep.py", "import time\ntime.sleep(600)\n")
+    cell.worker("sleep.py")
+    end = time.monotonic() + 60 + PATIENCE_S
+    while not [r for r in house.records if r["act"] == "cell.close"]:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert [r["reason"] for r in house.records if r["act"] == "cell.close"] == ["time"]
+    with pytest.raises(Refused, match="not-found"):
+        cell.state()
+    while processes_of(cell.uid):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_who_may_ask(house, cell):
     for channel, op in ((house.scrub, OPEN), (house.gate, STAGE), (house.gate, COLLECT), (house.steward, OPEN), (house.steward, DELIVER)):
         with pytest.raises(Refused, match="denied"):
