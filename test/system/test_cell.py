@@ -843,18 +843,21 @@ def test_without_root_there_are_no_cells():
         copy.write_bytes(program.read_bytes())
         copy.chmod(0o755)
         log = os.open(house.log_path, os.O_WRONLY | os.O_CREAT, 0o666)
-        code = f"""
-import os, sys
-sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
-import cell_house
-cell_house.ROOT = False
-h = cell_house.CellHouse.__new__(cell_house.CellHouse)
-"""
-        del code
         house_start_as_nobody(house, copy, log)
         with pytest.raises(Refused, match="unsupported"):
             house.open()
         assert "not started as root" in house.log_text()
+    finally:
+        house.release()
+
+
+def test_without_tools_there_are_no_cells():
+    house = CellHouse(tools="/nowhere").start()
+    try:
+        with pytest.raises(Refused, match="unsupported"):
+            house.open()
+        assert "the folder of tools is not there" in house.log_text()
+        assert os.WEXITSTATUS(house.stop()) == 0
     finally:
         house.release()
 
