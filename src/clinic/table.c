@@ -136,10 +136,10 @@ take_header(struct table *t, const struct csv_record *header)
 static struct err
 side_row(struct table *t)
 {
-	struct str fields[SIDE_FIELDS_MAX];
+	struct str fields[SIDE_FIELDS_MAX] = {0};
 	size_t n = 0;
 
-	for (; t->kind->columns[n] && n < SIDE_FIELDS_MAX; n++)
+	for (; n < SIDE_FIELDS_MAX && t->kind->columns[n]; n++)
 		fields[n] = omop_value(t, (uint8_t)n);
 	return fields[0].n ? side_put(t->side, fields[0], fields, n) : OK;
 }

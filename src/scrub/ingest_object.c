@@ -25,7 +25,8 @@ scope(const struct ingest *g, enum landed_form form, struct landed_options *o)
 
 	id_format(g->feed, feed);
 	authority = json_string_value(json_object_get(json_object_get(g->w->show, "feeds"), feed));
-	o->one_authority = authority && (form == LANDED_HL7 || form == LANDED_DEVICE);
+	/* a feed that was given none has its own name there */
+	o->one_authority = authority && !str_eq(str_c(authority), g->feed_name) && (form == LANDED_HL7 || form == LANDED_DEVICE);
 	o->feed = o->one_authority ? str_c(authority) : g->feed_name;
 }
 

@@ -16,8 +16,9 @@ import subprocess
 import time
 
 import pytest
-from house import BUILD, CLI, House, free_port, word
+from house import BUILD, CLI, House, Person, free_port, word
 from mllp import Feed, adt, code
+from sigv4 import Signer
 
 CORPORA = pathlib.Path(os.environ.get("CLOISTER_CORPORA", pathlib.Path(__file__).resolve().parents[3] / "shared" / "corpora"))
 TOOL = BUILD / "test" / "tools" / "landed_tool"
@@ -288,6 +289,29 @@ def test_large_table(inn, tmp_path):
                 most = max(most, int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)))
     assert settled(inn)["pool"]["resources"] == {"DocumentReference": rows}
     assert most < 2 * 1024 * 1024, f"{most} KiB"
+
+
+def test_one_authority(inn, tmp_path):
+    """a ward's monitors and the EMR, two feeds of one authority: one patient, whatever PID-3 calls the authority; and his record number finds him"""
+    feeds = {}
+    for name in ("emr", "ward"):
+        body = json.dumps({"name": name, "assigning_authority": "general-hospital"}).encode()
+        answer = Signer(inn, inn.people["admin"]).request("POST", "/api/feeds", body, headers={"Content-Type": "application/json"})
+        made = json.loads(answer.body)
+        key = inn.people["admin"].cli("key", "create", name)
+        feeds[name] = Person(inn, name, key["access_key"], key["secret"], id=made["id"])
+    feeds["ward"].client().put_object(Bucket="landing", Key="ward/v.ndjson", Body=json.dumps(
+        {"kind": "vitals", "device": "M-1", "sequence": 1, "time": "2026-01-02T03:04:05Z", "mrn": "SYNTHETIC-1", "hr": 80}).encode())
+    feeds["emr"].client().put_object(Bucket="landing", Key="emr/a.hl7", Body=adt("M1"))
+    got = settled(inn, 2)
+    assert got["pool"]["patients"] == 1
+    assert got["pool"]["resources"]["Patient"] == 1
+    asked = tmp_path / "number"
+    asked.touch(0o600)
+    asked.write_text("SYNTHETIC-1\n")
+    assert inn.people["paula"].cli("audit", "subject", "--mrn-file", asked) == []
+    acts = [r["act"] for r in inn.audit(act="subject.")]
+    assert acts.count("subject.accesses") == 1  # one patient, one token
 
 
 def test_from_the_wire():
