@@ -58,10 +58,11 @@ function Checked({ proof }: { proof: AuditProof }) {
 		return () => { alive = false; };
 	}, [vkey, outcome]);
 
+	if (!outcome) return <p class="loading" aria-busy="true">Checking the proof …</p>;
 	const said = typeof signed === "string" && signed in SIGNED ? SIGNED[signed as Signed] : signed ? ["bad", signed] as const : undefined;
 	return (
 		<>
-			{outcome && ("ok" in outcome
+			{("ok" in outcome
 				? <Notice tone="ok" title="The proof verifies.">{number(outcome.ok.steps.length)} hashes lead from this record to the root of {number(outcome.ok.checkpoint.size)} records. Computed here, in your browser. Who signed that root is beside it.</Notice>
 				: <Notice tone="bad" title="The proof does not verify.">{outcome.wrong} Keep this page and tell the auditor.</Notice>)}
 			<div class="columns">
@@ -69,10 +70,10 @@ function Checked({ proof }: { proof: AuditProof }) {
 					<Section title="The record, byte for byte" actions={<Copy text={proof.record} what="record" />}>
 						<pre class="record" tabIndex={0}>{proof.record}</pre>
 					</Section>
-					{outcome && "ok" in outcome && <Section title="From the record to the root"><Steps verified={outcome.ok} /></Section>}
+					{"ok" in outcome && <Section title="From the record to the root"><Steps verified={outcome.ok} /></Section>}
 				</div>
 				<div>
-					{outcome && "ok" in outcome && (
+					{"ok" in outcome && (
 						<Section title="The signed head">
 							<Facts of={[["Log", <code>{outcome.ok.checkpoint.origin}</code>], ["Records", number(outcome.ok.checkpoint.size)], ["Signatures", outcome.ok.checkpoint.signatures.map(s => `${s.name} (${s.keyId})`).join(", ")]]} />
 							<Field label="Verifier key" value={vkey} onInput={setVkey} rows={3} mono optional hint="The line of ledger.vkey that you keep where the operator cannot change it. It stays in this page." />
