@@ -591,7 +591,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_hl7), cmocka_unit_test(test_hl7_merge), cmocka_unit_test(test_hl7_files),
 		cmocka_unit_test(test_fhir_ids), cmocka_unit_test(test_fhir_bundle), cmocka_unit_test(test_fhir_refusals), cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_tables_unknown), cmocka_unit_test(test_table_limits), cmocka_unit_test(test_too_large), cmocka_unit_test(test_devices), cmocka_unit_test(test_one_authority),
+		cmocka_unit_test(test_tables_unknown), cmocka_unit_test(test_table_limits), cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_devices), cmocka_unit_test(test_one_authority),
 		cmocka_unit_test(test_side), cmocka_unit_test(test_scan)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
