@@ -23,6 +23,8 @@ CREATE OR REPLACE MACRO fhir_coding(c) AS
   CASE WHEN len(c.coding) > 1 AND c.coding[1].code IS NULL THEN coalesce(list_filter(c.coding, lambda x: x.code IS NOT NULL)[1], c.coding[1])
     ELSE c.coding[1] END;
 CREATE OR REPLACE MACRO fhir_words(c) AS coalesce(fhir_coding(c).display, c.text, fhir_coding(c).code);
+-- What a code is called: beside a code system only by the coding itself, for what people typed into text may be anything, and a release shows it.
+CREATE OR REPLACE MACRO fhir_named(c) AS CASE WHEN fhir_coding(c).system IS NULL THEN fhir_words(c) ELSE fhir_coding(c).display END;
 
 -- What US Core says of race and ethnicity: the text, else the categories of the census bureau.
 CREATE OR REPLACE MACRO us_core(e) AS
@@ -127,7 +129,7 @@ CREATE OR REPLACE VIEW condition AS
       "recordedDate":"VARCHAR"}') AS j
     FROM resource WHERE type = 'Condition')
   SELECT id AS condition, patient, fhir_id(j.encounter.reference) AS visit, fhir_coding(j.code).system AS system, fhir_coding(j.code).code AS code,
-    fhir_words(j.code) AS display, fhir_time(coalesce(j.onsetDateTime, j.onsetPeriod.start)) AS onset,
+    fhir_named(j.code) AS display, fhir_time(coalesce(j.onsetDateTime, j.onsetPeriod.start)) AS onset,
     fhir_time(coalesce(j.abatementDateTime, j.abatementPeriod."end", j.abatementPeriod.start)) AS abated, fhir_time(j.recordedDate) AS recorded,
     CASE WHEN fhir_coding(j.verificationStatus).code IN ('entered-in-error', 'refuted') THEN fhir_coding(j.verificationStatus).code
       ELSE coalesce(fhir_coding(j.clinicalStatus).code, fhir_coding(j.verificationStatus).code) END AS status
@@ -159,7 +161,7 @@ CREATE OR REPLACE VIEW drug AS
       coalesce(d.dose, d.doseAndRate[1].doseQuantity, j.doseQuantity) AS dose
     FROM r LEFT JOIN medication m ON m.id = fhir_id(j.medicationReference.reference))
   SELECT id AS drug, patient, fhir_id(coalesce(j.encounter.reference, j.context.reference)) AS visit, fhir_coding(code).system AS system,
-    fhir_coding(code).code AS code, coalesce(fhir_words(code), j.medicationReference.display) AS display,
+    fhir_coding(code).code AS code, coalesce(fhir_named(code), CASE WHEN fhir_coding(code).system IS NULL THEN j.medicationReference.display END) AS display,
     fhir_time(coalesce(j.effectiveDateTime, j.effectivePeriod.start, j.occurrenceDateTime, j.whenHandedOver, j.whenPrepared,
       d.timing.repeat.boundsPeriod.start, j.dispenseRequest.validityPeriod.start, j.authoredOn)) AS start,
     fhir_time(coalesce(j.effectivePeriod."end", d.timing.repeat.boundsPeriod."end", j.dispenseRequest.validityPeriod."end")) AS "end",
@@ -200,7 +202,7 @@ CREATE OR REPLACE VIEW measurement AS
     SELECT id || '/' || n, patient, j, c.component[n], coalesce(c.component[n].referenceRange, c.referenceRange)
     FROM (SELECT *, unnest(range(1, len(c.component) + 1)) AS n FROM parts))
   SELECT id AS measurement, patient, fhir_id(j.encounter.reference) AS visit, fhir_coding(v.code).system AS system, fhir_coding(v.code).code AS code,
-    fhir_words(v.code) AS display,
+    fhir_named(v.code) AS display,
     fhir_time(coalesce(j.effectiveDateTime, j.effectiveInstant, j.effectivePeriod.start, j.issued)) AS time,
     coalesce(v.valueQuantity.value, v.valueInteger) AS value, coalesce(v.valueQuantity.unit, v.valueQuantity.code, v.valueRange.low.unit, v.valueRange.high.unit) AS unit,
     CASE WHEN v.valueQuantity.comparator IS NOT NULL THEN v.valueQuantity.comparator || ' ' || v.valueQuantity.value
@@ -219,7 +221,7 @@ CREATE OR REPLACE VIEW procedure AS
       "encounter":{"reference":"VARCHAR"},"performedDateTime":"VARCHAR","performedPeriod":{"start":"VARCHAR"}}') AS j
     FROM resource WHERE type = 'Procedure')
   SELECT id AS procedure, patient, fhir_id(j.encounter.reference) AS visit, fhir_coding(j.code).system AS system, fhir_coding(j.code).code AS code,
-    fhir_words(j.code) AS display, fhir_time(coalesce(j.performedDateTime, j.performedPeriod.start)) AS time, j.status AS status
+    fhir_named(j.code) AS display, fhir_time(coalesce(j.performedDateTime, j.performedPeriod.start)) AS time, j.status AS status
   FROM r;
 
 CREATE OR REPLACE VIEW note AS

@@ -115,6 +115,9 @@ static const struct resource first[] = {
     {"Observation", "o4", "p1", "{\"resourceType\":\"Observation\",\"id\":\"o4\",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":"
 	"\"urn:local\",\"code\":\"X1\",\"display\":\"Seen by our nurse Ada\"}]},\"effectiveDateTime\":\"1930-03-14\","
 	"\"valueQuantity\":{\"value\":123456789,\"unit\":\"1\"}}"},
+    {"Observation", "o5", "p1", "{\"resourceType\":\"Observation\",\"id\":\"o5\",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":"
+	"\"http://loinc.org\",\"code\":\"718-7\"}],\"text\":\"Seen by our nurse Ada\"},\"effectiveDateTime\":\"2020-03-14\",\"valueQuantity\":{"
+	"\"value\":13.5,\"unit\":\"g/dL\"}}"},
     {"DocumentReference", "d1", "p1", "{\"resourceType\":\"DocumentReference\",\"id\":\"d1\",\"status\":\"current\",\"type\":{\"text\":"
 	"\"Progress note\"},\"date\":\"2019-03-14T09:00:00Z\",\"content\":[{\"attachment\":{\"contentType\":\"text/plain\",\"data\":"
 	/* "Xiomara came from 12 Quuxley Hollow on 3/14/2019 with Tobias Lindqvist. A1c 6.5." */
@@ -229,7 +232,7 @@ test_safe_harbor(void **state)
 	assert_string_equal(r->refused, "");
 	assert_int_equal(r->patients, 2);
 	assert_int_equal(r->rows[POOL_PERSON], 2);
-	assert_int_equal(r->rows[POOL_MEASUREMENT], 4);
+	assert_int_equal(r->rows[POOL_MEASUREMENT], 5);
 	assert_int_equal(r->rows[POOL_NOTE], 1);
 	assert_clean(r);
 	csv = bytes(r, "csv/person.csv", &b);
@@ -242,6 +245,7 @@ test_safe_harbor(void **state)
 	assert_non_null(strstr(csv, "http://loinc.org,4548-4,Hemoglobin A1c,2019,6.5,%"));
 	assert_non_null(strstr(csv, "Negative"));
 	assert_null(strstr(csv, "says"));
+	assert_non_null(strstr(csv, "http://loinc.org,718-7,,2020,13.5,g/dL")); /* what somebody typed beside the code is no name of it */
 	assert_non_null(strstr(csv, "urn:local,X1,,,,")); /* no text of a local code, no year of before anybody's time, no number so large */
 	csv = bytes(r, "csv/note.csv", &b);
 	assert_non_null(strstr(csv, "[NAME] came from [PLACE] on [DATE:2019] with [NAME]. A1c 6.5."));
@@ -290,7 +294,7 @@ test_documents(void **state)
 	assert_string_equal(r->files[r->n - 1].name, "manifest.json");
 	assert_string_equal(json_string_value(json_object_get(manifest, "protocol")), "IRB-1 \"x\"");
 	assert_string_equal(json_string_value(json_object_get(manifest, "made")), "2025-01-01T00:00:00Z");
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(manifest, "rows"), "measurement")), 4);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(manifest, "rows"), "measurement")), 5);
 	files = json_object_get(manifest, "files");
 	assert_int_equal(json_array_size(files), r->n - 1);
 	for (size_t i = 0; i < json_array_size(files); i++) {
