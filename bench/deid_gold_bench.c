@@ -1,7 +1,8 @@
 /*
- * How many identifiers are found: deid_gold_bench FOLDER FILE [misses|built-in]. FOLDER is what test/tools/deid_gold.py made: dictionaries and gold.txt, other.txt. Each
- * note is done twice, with what is known of its patient and without. A span is found if all of its letters and digits are gone. Prints JSON;
- * with "built-in" only the program's own lists are used; with "misses" also each span that was not found without known identifiers, and each look-alike that went: the gold is synthetic.
+ * How many identifiers are found: deid_gold_bench FOLDER FILE [misses|built-in]. FOLDER is what test/tools/deid_gold.py made: dictionaries and
+ * gold.txt, other.txt, blind.txt. Each note is done twice, with what is known of its patient and without. A span is found if all of its letters and
+ * digits are gone. Prints JSON; with "built-in" only the program's own lists are used; with "misses" each span that was not found without
+ * known identifiers is printed too, and each look-alike that went: the gold is synthetic.
  */
 #include <stdio.h>
 #include <time.h>

@@ -173,7 +173,8 @@ main(int argc, char **argv)
 		rows += r->rows[v];
 	for (size_t i = 0; i < r->n; i++)
 		bytes += r->files[i].size;
-	printf("{\"patients\":%llu,\"rows\":%llu,\"bytes\":%llu,\"threads\":%u,\"load_s\":%.2f,\"cohort_s\":%.2f,\"make_s\":%.2f,\"rows_per_s\":%.0f,\"rows_per_cpu_s\":%.0f}\n",
+	printf("{\"patients\":%llu,\"rows\":%llu,\"bytes\":%llu,\"threads\":%u,"
+	    "\"load_s\":%.2f,\"cohort_s\":%.2f,\"make_s\":%.2f,\"rows_per_s\":%.0f,\"rows_per_cpu_s\":%.0f}\n",
 	    (unsigned long long)n, (unsigned long long)rows, (unsigned long long)bytes, o.threads, (double)(loaded - at) / US_PER_S,
 	    (double)(chosen - loaded) / US_PER_S, (double)(made - chosen) / US_PER_S, (double)rows * US_PER_S / (double)(made - chosen), (double)rows / cpu);
 	release_release(r);

@@ -65,7 +65,9 @@ struct deid_cell { /* made by the functions below alone */
 };
 
 /* field_pseudonym(study, k, id, room): the cell borrows ${room} */
-struct deid_cell field_pseudonym(const struct mac_key *study, const struct pseudonym_kind *k, struct phi id, char room[PSEUDONYM_BYTES]);/* field_pseudonym_again(room): the one that ${room} holds since then */
+struct deid_cell field_pseudonym(const struct mac_key *study, const struct pseudonym_kind *k, struct phi id,
+    char room[PSEUDONYM_BYTES]);
+/* field_pseudonym_again(room): the one that ${room} holds since then */
 struct deid_cell field_pseudonym_again(const char room[PSEUDONYM_BYTES]);
 
 /* field_text(rule, value, zip3, room): CODE to DEVICE_KIND, ZIP3 to CITY. The cell borrows ${value} or ${room}. */

@@ -69,7 +69,8 @@ OTHER_TEMPLATES = [
 
 # A third set, whose misses nobody has looked at: what the rules do with wording that nobody had in mind. Leave it so.
 BLIND_TEMPLATES = [
-    "Mr {P.last}'s wound was re-dressed.", "We reviewed the images together with {O.full} from orthopedics.", "Primary: {O.last}", "{O.first} will pick her up.",
+    "Mr {P.last}'s wound was re-dressed.", "We reviewed the images together with {O.full} from orthopedics.", "Primary: {O.last}",
+        "{O.first} will pick her up.",
     "As {O.full} wrote in the last letter, surgery is not planned.", "Sister {O.first} {O.last} can be called on {phone}.", "Staffed with {O.last}.",
     "He asked that {O.first} be told.", "Last admission {monthyear}, at {town} Memorial.", "Appointment {longdate}, Dr {O.last}.",
     "Mail goes to {address}.", "Her neighbour {O.full} found her.", "Telephone {phone} (home).", "Hosp no {mrn}.", "Bill to account {account}.",
@@ -117,15 +118,18 @@ class Maker:
             return r.choice([f"({a}) {e}-{n}", f"{a}-{e}-{n}", f"{a}.{e}.{n}", f"+1 {a} {e} {n}"]), kind
         if kind == "email":
             first, last = self.person()
-            return r.choice([f"{first}.{last}", f"{first[0]}{last}", f"{last}{r.randint(1, 99)}"]).lower() + "@" + r.choice(["example.org", "mail.example.com"]), "email"
+            return r.choice([f"{first}.{last}", f"{first[0]}{last}", f"{last}{r.randint(1, 99)}"]).lower() + "@" + r.choice(["example.org",
+                "mail.example.com"]), "email"
         simple = {
-            "ssn": lambda: f"9{self.digits(2)}-{self.digits(2)}-{self.digits(4)}", "mrn": lambda: r.choice([self.digits(8), self.digits(6), "A" + self.digits(7)]),
+            "ssn": lambda: f"9{self.digits(2)}-{self.digits(2)}-{self.digits(4)}", "mrn": lambda: r.choice([self.digits(8), self.digits(6),
+                "A" + self.digits(7)]),
             "plan": lambda: r.choice([f"1EG4-TE{self.digits(1)}-MK{self.digits(2)}", "XYZ" + self.digits(9)]), "account": lambda: self.digits(r.randint(7, 10)),
             "licence": lambda: r.choice(["S" + self.digits(8), "BX" + self.digits(7)]), "plate": lambda: f"{self.digits(1)}ABC{self.digits(3)}",
             "vin": lambda: "1HGCM826Q3A" + self.digits(6), "device": lambda: r.choice(["PM-" + self.digits(6), "SN" + self.digits(8)]),
             "url": lambda: r.choice(["https://portal.example.org/p/" + self.digits(6), "www.example.com/records"]),
             "ip": lambda: f"203.0.113.{r.randint(1, 254)}", "finger": lambda: "FP-" + self.digits(6),
-            "photo": lambda: r.choice(["IMG_" + self.digits(4) + ".jpg", "wound-" + self.digits(3) + ".png"]), "other": lambda: r.choice(["S24-" + self.digits(5), "AC" + self.digits(7)]),
+            "photo": lambda: r.choice(["IMG_" + self.digits(4) + ".jpg", "wound-" + self.digits(3) + ".png"]),
+                "other": lambda: r.choice(["S24-" + self.digits(5), "AC" + self.digits(7)]),
         }
         category = {"plate": "vehicle", "vin": "vehicle", "finger": "biometric"}.get(kind, kind)
         return simple[kind](), category
@@ -196,7 +200,8 @@ def aci_notes(folder):
 
 def synth_notes(tool, out, patients, names):
     hospital = out / "hospital"
-    subprocess.run([tool, "synth", "--patients", str(patients), "--seed", "77", "--format", "notes,truth", "--out", hospital, *(["--names", names] if names else [])],
+    subprocess.run([tool, "synth", "--patients", str(patients), "--seed", "77", "--format", "notes,truth", "--out", hospital, *(["--names",
+        names] if names else [])],
                    check=True, capture_output=True, timeout=300)
     raw = (hospital / "notes" / "notes.txt").read_bytes()
     marks = sorted(((t["offset"], t["bytes"], t["category"]) for t in map(json.loads, open(hospital / "truth.ndjson", encoding="utf-8"))
