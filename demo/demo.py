@@ -178,7 +178,7 @@ class Demo(House):
     def real_files(self, folder):
         chapter(f"2. Real files from {folder}")
         self.truths = []
-        hl7, documents, tables, skipped, duplicates = [], [], [], Counter(), 0
+        hl7, documents, tables, skipped = [], [], [], Counter()
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             kind = path.suffix.lower()
             data = b"" if kind == ".csv" else path.read_bytes()
@@ -385,7 +385,7 @@ class Demo(House):
         if bad["state"] != "blocked":
             raise Bad(f"a table of people was not blocked: {bad['state']}")
         refused_well("ruth submits a table with a line for each person", "; ".join(sorted({f["check"] for file in bad["files"] for f in file["findings"] if f["severity"] == "block"})))
-        request = self.submit(["airlock/outbox/means.csv", "airlock/outbox/README.md"], "Means by code, counts rounded to five, groups under eleven left out.", recipient)
+        request = self.submit(["airlock/outbox/means.csv", "airlock/outbox/README.md"], "Means by code, counts rounded to five, groups under thirteen left out.", recipient)
         if request["state"] != "review":
             raise Bad(f"the result is not in review: {request['state']} {json.dumps(request['files'])}")
         path, digest = f"/api/airlock/{request['id']}", request["digest"]

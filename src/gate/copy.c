@@ -150,7 +150,8 @@ pump(struct request *r, struct source *s, struct verdict *from, uint64_t at, uin
 	if (!window)
 		return ERR(ERR_NO_MEMORY);
 	from->key = NULL;
-	e = download_new(&(struct download_from){r->house->warden, r->house->vault, r->house->siren}, &s->object, &from->ids, &s->manifest, k, &from->grant, at, n, &d);
+	e = download_new(
+	    &(struct download_from){r->house->warden, r->house->vault, r->house->siren}, &s->object, &from->ids, &s->manifest, k, &from->grant, at, n, &d);
 	while (!err_is(e) && got > 0) {
 		e = download_read(d, window, COPY_WINDOW, &got);
 		if (!err_is(e) && got > 0) {

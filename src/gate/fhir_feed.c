@@ -1,5 +1,7 @@
 #include "gate/fhir_feed.h"
 
+#include <stdatomic.h>
+
 #include <jansson.h>
 
 #include "clinic/fhir.h"
@@ -206,7 +208,7 @@ keep_headers_of_body(struct request *r)
 static bool
 reserve(struct request *r, uint64_t bytes)
 {
-	uint64_t all = r->house->fhir_bytes += bytes;
+	uint64_t all = atomic_fetch_add(&r->house->fhir_bytes, bytes) + bytes;
 
 	r->fhir_reserved += bytes;
 	if (all <= LIMIT_FHIR_IN_FLIGHT)

@@ -139,7 +139,8 @@ a_merged_patient_is_the_survivor(void **state)
 	    {POOL_PATCH, "Patient/c", "c", "{\"identifier\":[{\"system\":\"urn:x:mrn\",\"value\":\"C-1\"}]}"}, {POOL_PATCH, "Condition/k", "a", "{}"},
 	    {POOL_PATCH, "Patient/x", "x", LINK("y")}, {POOL_PATCH, "Patient/y", "y", LINK("z")}, {POOL_PATCH, "Patient/z", "z", LINK("x")},
 	    {POOL_PATCH, "Patient/t", "t", LINK("y")}, {POOL_PATCH, "Patient/lost", "lost", LINK("nobody")}, {POOL_PATCH, "Patient/own", "own", LINK("own")});
-	SEAL(m, 2, {POOL_PATCH, "Patient/a", "a", LINK("b")}, {POOL_PATCH, "Patient/b", "b", "{\"link\":[{\"type\":\"replaces\",\"other\":{\"reference\":\"Patient/a\"}}]}"});
+	SEAL(m, 2, {POOL_PATCH, "Patient/a", "a", LINK("b")},
+	    {POOL_PATCH, "Patient/b", "b", "{\"link\":[{\"type\":\"replaces\",\"other\":{\"reference\":\"Patient/a\"}}]}"});
 	SEAL(m, 3, {POOL_PATCH, "Patient/b", "b", LINK("c")}, {POOL_PATCH, "Condition/later", "a", "{}"});
 	p = loaded(m);
 	assert_ask(p, "SELECT string_agg(patient, ' ' ORDER BY patient) FROM person", "c lost own x"); /* a chain; a ring with a tail: one person */
@@ -174,7 +175,8 @@ counting(void **state)
 	uint64_t patients;
 
 	(void)state;
-	SEAL(m, 1, P("Patient/p1", "{}"), {POOL_PUT, "Patient/p2", "p2", LINK("p1")}, P("Condition/a", "{}"), P("Condition/b", "{}"), {POOL_DELETE, "Condition/b", "", NULL});
+	SEAL(m, 1, P("Patient/p1", "{}"), {POOL_PUT, "Patient/p2", "p2", LINK("p1")}, P("Condition/a", "{}"),
+	    P("Condition/b", "{}"), {POOL_DELETE, "Condition/b", "", NULL});
 	p = loaded(m);
 	assert_ok(pool_count(p, count_type, &f, &patients));
 	assert_string_equal(f.z, "Condition=1 Patient=2 ");
@@ -536,7 +538,8 @@ documents_become_text(void **state)
 	        "\nA & B \xc3\xbc" "A\nx\nyz a < b"},
 	    {"text/html", "<!-- <p>no</p> -->1 < 2 &unknown; &amp", "1 < 2 &unknown; &amp"},
 	    {"text/html", "<p", "\n"},
-	    {"text/rtf", "{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}}{\\*\\generator x;}\\b Bold\\b0  text\\par line \\'fc \\u8364? \\{x\\}\\tab y}", "Bold text\nline \xc3\xbc \xe2\x82\xac {x}\ty"},
+	    {"text/rtf", "{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}}{\\*\\generator x;}\\b Bold\\b0  text\\par line \\'fc \\u8364? \\{x\\}\\tab y}",
+		"Bold text\nline \xc3\xbc \xe2\x82\xac {x}\ty"},
 	    {"text/plain", "{\\rtf1 hidden form}", "hidden form"},
 	    {"text/rtf", "{\\rtf1 \\", ""},
 	    {"text/rtf", "}}}{\\'", ""},

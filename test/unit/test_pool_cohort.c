@@ -18,8 +18,10 @@ setup(void **state)
 	(void)state;
 	m = store_new();
 	SEAL(m, 1, {POOL_PUT, "Patient/p1", "p1", "{\"gender\":\"female\",\"birthDate\":\"1950-02-03\",\"name\":[{\"family\":\"Roe\",\"given\":[\"Jane\"]}]}"},
-	    {POOL_PUT, "Patient/p2", "p2", "{\"gender\":\"male\",\"birthDate\":\"1980\"}"}, {POOL_PUT, "Patient/p3", "p3", "{\"gender\":\"female\",\"birthDate\":\"2001-05\"}"},
-	    {POOL_PUT, "Condition/c1", "p1", "{\"code\":{\"coding\":[{\"code\":\"44054006\",\"display\":\"Diabetes\"}]},\"onsetDateTime\":\"2020-03-04T10:00:00+01:00\"}"},
+	    {POOL_PUT, "Patient/p2", "p2", "{\"gender\":\"male\",\"birthDate\":\"1980\"}"},
+	    {POOL_PUT, "Patient/p3", "p3", "{\"gender\":\"female\",\"birthDate\":\"2001-05\"}"},
+	    {POOL_PUT, "Condition/c1", "p1", "{\"code\":{\"coding\":[{\"code\":\"44054006\",\"display\":\"Diabetes\"}]},"
+		"\"onsetDateTime\":\"2020-03-04T10:00:00+01:00\"}"},
 	    {POOL_PUT, "Condition/c2", "p1", "{\"code\":{\"coding\":[{\"code\":\"44054006\"}]}}"},
 	    {POOL_PUT, "Observation/o1", "p2", "{\"code\":{\"coding\":[{\"code\":\"8302-2\"}]},\"valueQuantity\":{\"value\":181.5,\"unit\":\"cm\"}}"});
 	p = loaded(m);
@@ -54,7 +56,8 @@ what_studies_ask(void **state)
 	    {"SELECT patient FROM measurement WHERE code IN ('8302-2', 'x') GROUP BY patient HAVING max(value) BETWEEN 180 AND 190", 1},
 	    {"SELECT patient FROM person WHERE date_diff('year', birth_date, DATE '2026-01-01') >= 18 ORDER BY birth_date LIMIT 2", 2},
 	    {"SELECT patient FROM person EXCEPT SELECT patient FROM condition", 2},
-	    {"SELECT patient FROM person p WHERE EXISTS (SELECT 1 FROM condition c WHERE c.patient = p.patient AND c.onset > '2020-01-01'::TIMESTAMP - INTERVAL 1 YEAR)", 1},
+	    {"SELECT patient FROM person p WHERE EXISTS (SELECT 1 FROM condition c WHERE c.patient = p.patient "
+		"AND c.onset > '2020-01-01'::TIMESTAMP - INTERVAL 1 YEAR)", 1},
 	    {"SELECT patient, row_number() OVER (PARTITION BY gender ORDER BY birth_date) AS n FROM person QUALIFY n = 1", 2},
 	    {"SELECT patient FROM person WHERE CASE WHEN gender = 'male' THEN true ELSE extract(year FROM birth_date) > 2000 END", 2},
 	    {"SELECT 'p1' AS patient", 1},
@@ -92,7 +95,8 @@ nothing_else_is_a_cohort(void **state)
 	    /* other tables */
 	    "SELECT patient FROM resource", "SELECT id AS patient FROM pool_row", "SELECT body AS patient FROM pool_resource", "SELECT patient FROM cohort",
 	    "SELECT patient FROM main.person", "SELECT patient FROM memory.main.person", "SELECT patient FROM \"resource\"", "SELECT patient FROM RESOURCE",
-	    "SELECT table_name AS patient FROM information_schema.tables", "SELECT sql AS patient FROM sqlite_master", "SELECT name AS patient FROM pragma_database_list",
+	    "SELECT table_name AS patient FROM information_schema.tables",
+	    "SELECT sql AS patient FROM sqlite_master", "SELECT name AS patient FROM pragma_database_list",
 	    "SELECT patient FROM person WHERE EXISTS (SELECT 1 FROM resource WHERE body LIKE '%x%')",
 	    "SELECT (SELECT max(body) FROM resource) AS patient", "SELECT patient FROM person JOIN resource USING (patient)",
 	    "SELECT patient FROM person UNION SELECT id FROM resource", "SELECT patient FROM person ORDER BY (SELECT max(body) FROM resource)",
@@ -174,13 +178,15 @@ a_statement_has_a_size(void **state)
 static void
 a_huge_join_ends(void **state)
 {
-	static const char sql[] = "SELECT a.patient FROM (SELECT a.patient, a.value + b.value AS v FROM many a, many b) a, many c, many d WHERE a.v + c.value + d.value < 0";
+	static const char sql[] = "SELECT a.patient FROM (SELECT a.patient, a.value + b.value AS v FROM many a, many b) a, "
+	    "many c, many d WHERE a.v + c.value + d.value < 0";
 	AUTO_BUF b = BUF(10000);
 	uint64_t n;
 
 	(void)state;
 	/* ten tables of six rows each, and again: more pairs than anybody can wait for */
-	buf_put_c(&b, "WITH s AS (SELECT patient, birth_date FROM person UNION ALL SELECT patient, recorded FROM condition), many AS (SELECT a.patient, 1 AS value FROM ");
+	buf_put_c(&b, "WITH s AS (SELECT patient, birth_date FROM person UNION ALL SELECT patient, recorded FROM condition), "
+	    "many AS (SELECT a.patient, 1 AS value FROM ");
 	for (int i = 0; i < 9; i++)
 		buf_printf(&b, "%ss a%d", i ? ", " : "", i);
 	buf_put_c(&b, ", s a) ");
