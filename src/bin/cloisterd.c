@@ -39,7 +39,7 @@ struct parent {
 	struct witness witness;
 	struct supervise house;
 	char programs[PATH_MAX];
-	char options[16][320];
+	char options[24][320];
 	size_t n_options;
 	int64_t begun_us;
 };
@@ -180,6 +180,11 @@ tell_options(struct parent *p)
 	option(p, ROLE_WARDEN, "--session-minutes=%u", c->session.idle_minutes);
 	option(p, ROLE_WARDEN, "--session-hours=%u", c->session.hours);
 	option(p, ROLE_WARDEN, "--public-access=%d", config_public_access(c));
+	option(p, ROLE_WARDEN, "--cell-memory-mib=%u", c->cells.memory_mib);
+	option(p, ROLE_WARDEN, "--cell-cpus=%u", c->cells.cpus);
+	option(p, ROLE_WARDEN, "--cell-processes=%u", c->cells.processes);
+	option(p, ROLE_WARDEN, "--cell-disk-mib=%u", c->cells.disk_mib);
+	option(p, ROLE_WARDEN, "--cell-minutes=%u", c->cells.minutes);
 }
 
 /* ---- what the supervisor calls back ---- */

@@ -59,6 +59,13 @@ prepare(void)
 static struct err
 serve(int control_fd)
 {
+	const struct cell_limits plain = cell_limits_default();
+	const struct cell_limits limits = {
+	    .memory_mib = (uint32_t)process_number("cell-memory-mib", UINT32_MAX, plain.memory_mib),
+	    .cpus = (uint32_t)process_number("cell-cpus", UINT32_MAX, plain.cpus),
+	    .processes = (uint32_t)process_number("cell-processes", UINT32_MAX, plain.processes),
+	    .disk_mib = (uint32_t)process_number("cell-disk-mib", UINT32_MAX, plain.disk_mib),
+	    .minutes = (uint32_t)process_number("cell-minutes", UINT32_MAX, plain.minutes)};
 	struct warden_start start = {
 	    .control_fd = control_fd,
 	    .secret_fd = PROCESS_GIVEN_FD,
@@ -72,6 +79,7 @@ serve(int control_fd)
 	    .public_access = process_number("public-access", 1, 0) == 1,
 	};
 
+	cell_limits_of_site(&limits);
 	return warden_serve(&start);
 }
 

@@ -136,7 +136,7 @@ fill_in(struct config *c, struct buf *problem)
 	TRY(in_range(&c->cells.cpus, 2, 1024, "cells.cpus", problem));
 	TRY(in_range(&c->cells.processes, 512, 32768, "cells.processes", problem));
 	TRY(in_range(&c->cells.disk_mib, 10240, 16 * 1024 * 1024, "cells.disk_mib", problem));
-	return in_range(&c->cells.minutes, 720, 30 * 24 * 60, "cells.minutes", problem);
+	return in_range(&c->cells.minutes, 480, 30 * 24 * 60, "cells.minutes", problem);
 }
 
 /*

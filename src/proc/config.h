@@ -24,7 +24,7 @@ struct config_cells {
 	char *listen; /* where browsers reach notebooks: an origin of its own, as one of "listen" above; default none */
 	uint32_t memory_mib, processes, disk_mib; /* of one cell; default 4096, 512, 10240 */
 	uint32_t cpus; /* default 2 */
-	uint32_t minutes; /* a cell closes itself after; default 720 */
+	uint32_t minutes; /* a cell closes itself after; default 480 */
 };
 
 /* A broker outside, from which is fetched. */

@@ -115,7 +115,7 @@ put_cell(struct registry *all, struct id id, json_t *doc)
 	    .opened_us = doc_number(doc, "opened_us"),
 	    .closed_us = doc_number(doc, "closed_us"),
 	    .expires_us = doc_number(doc, "expires_us"),
-	    .limits = CELL_LIMITS_DEFAULT};
+	    .limits = cell_limits_default()};
 
 	if (err_is(cell_limits_read(json_object_get(doc, "limits"), &next.limits)) || !registry_study(all, next.study))
 		return ERR(ERR_CORRUPT);

@@ -47,7 +47,9 @@ struct err study_table_parse(struct str s, size_t *ret);
 
 /* What a cell of the study may use. */
 struct cell_limits { uint32_t memory_mib, cpus, processes, disk_mib, minutes; };
-#define CELL_LIMITS_DEFAULT ((struct cell_limits){4096, 2, 256, 4096, 8 * 60})
+/* cell_limits_of_site(l): what the configuration says for studies that say nothing themselves; before any study is read. cell_limits_default(): it. */
+void cell_limits_of_site(const struct cell_limits *l);
+struct cell_limits cell_limits_default(void);
 #define CELL_LIMITS_MAX ((struct cell_limits){1024 * 1024, 256, 16384, 16 * 1024 * 1024, 14 * 24 * 60})
 /* cell_limits_read(j, l): members of ${j} in place of those in ${l}; a "cell_limits" that is absent changes nothing. INVALID: none, or past the maximum. */
 struct err cell_limits_read(const json_t *j, struct cell_limits *l);

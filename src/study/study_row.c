@@ -77,6 +77,20 @@ limit_at(struct cell_limits *l, size_t i)
 	return at[i];
 }
 
+static struct cell_limits of_site = {4096, 2, 512, 10240, 8 * 60};
+
+void
+cell_limits_of_site(const struct cell_limits *l)
+{
+	of_site = *l;
+}
+
+struct cell_limits
+cell_limits_default(void)
+{
+	return of_site;
+}
+
 struct err
 cell_limits_read(const json_t *j, struct cell_limits *l)
 {
@@ -197,7 +211,7 @@ read_all(const json_t *j, struct study *s)
 	s->approved_us = doc_number(j, "approved_us");
 	s->closed_us = doc_number(j, "closed_us");
 	s->domain = doc_id(j, "domain");
-	s->limits = CELL_LIMITS_DEFAULT;
+	s->limits = cell_limits_default();
 	if (id_is_zero(s->pi) || err_is(study_profile_parse(doc_text(j, "profile"), &s->profile)) ||
 	    err_is(cell_limits_read(json_object_get(j, "limits"), &s->limits)))
 		return ERR(ERR_CORRUPT);

@@ -110,7 +110,7 @@ plan_study(struct call *c, struct study *s)
 struct err
 verb_study_add(struct call *c)
 {
-	struct study s = {.id = id_new(), .pi = c->who.person->id, .created_us = c->now_us, .tables = STUDY_TABLES_ALL, .limits = CELL_LIMITS_DEFAULT};
+	struct study s = {.id = id_new(), .pi = c->who.person->id, .created_us = c->now_us, .tables = STUDY_TABLES_ALL, .limits = cell_limits_default()};
 
 	record_id(&c->record, RECORD_STUDY, s.id);
 	if (c->who.person->service)

@@ -38,7 +38,7 @@ scene(void)
 	    .tables = STUDY_TABLES_ALL,
 	    .people = {PERSON(ANN)},
 	    .n_people = 1,
-	    .limits = CELL_LIMITS_DEFAULT,
+	    .limits = cell_limits_default(),
 	    .created_us = NOW - 1};
 
 	memset(revoked, 0, sizeof(revoked));
@@ -364,7 +364,7 @@ static void
 limits_have_limits(void **state)
 {
 	static const char *const bad[] = {"{\"cpus\":0}", "{\"cpus\":257}", "{\"cpus\":\"2\"}", "{\"minutes\":99999999}", "{\"memory_mib\":-1}"};
-	struct cell_limits l = CELL_LIMITS_DEFAULT;
+	struct cell_limits l = cell_limits_default();
 	AUTO_DOC *good = NULL;
 
 	(void)state;
