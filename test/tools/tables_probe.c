@@ -89,7 +89,7 @@ pool(void)
 {
 	struct pool_store s = {.put = put, .get = get, .list = list, .remove = none};
 	struct tables_options o = {.threads = 2};
-	struct pool_row r = {.landing_seq = 1, .op = POOL_PUT, .type = STR("Patient"), .id = STR("p"), 
+	struct pool_row r = {.landing_seq = 1, .op = POOL_PUT, .type = STR("Patient"), .id = STR("p"),
 	    .patient = STR("p"), .body = phi_of("{\"gender\":\"other\"}", 18)};
 	struct pool_batch *b;
 	struct pool_data *p;
