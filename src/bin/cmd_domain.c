@@ -237,10 +237,12 @@ write_feed(struct cli *c, const char *out, const json_t *answer)
 struct err
 cmd_feed_add(struct cli *c)
 {
-	const char *days = NULL, *out = NULL;
+	const char *days = NULL, *out = NULL, *authority = NULL;
 	bool device = false;
 	const struct cli_option options[] = {
 		{"device", NULL, "a device gateway", CLI_FLAG, &device},
+		{"assigning-authority", "NAME", "whose record numbers it sends: feeds of one authority mean the same patients (default: its own)", CLI_TEXT,
+			&authority},
 		{"days", "N", "how long its certificate holds, 1 to 825 (default 365)", CLI_TEXT, &days},
 		{"out", "PREFIX", "write PREFIX.pem, PREFIX.key, PREFIX.ca.pem (default: the feed's name)", CLI_TEXT, &out},
 		{NULL, NULL, NULL, CLI_FLAG, NULL},
@@ -257,7 +259,8 @@ cmd_feed_add(struct cli *c)
 	TRY(cli_path(key, "%s.key", out));
 	if (access(key, F_OK) == 0)
 		return cli_fail(c, ERR(ERR_EXISTS), "%s exists; name other files with --out", key);
-	body = json_pack("{s:s, s:s, s:I}", "name", c->argv[0], "kind", device ? "device" : "feed", "days", (json_int_t)n);
+	body = json_pack("{s:s, s:s, s:I, s:s*}", "name", c->argv[0], "kind", device ? "device" : "feed", "days", (json_int_t)n,
+	    "assigning_authority", authority);
 	TRY(net_json(c, "POST", "/api/feeds", json_incref(body), &answer));
 	TRY(write_feed(c, out, answer));
 	if (c->json) {

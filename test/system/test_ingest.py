@@ -18,7 +18,6 @@ import time
 import pytest
 from house import BUILD, CLI, House, Person, free_port, word
 from mllp import Feed, adt, code
-from sigv4 import Signer
 
 CORPORA = pathlib.Path(os.environ.get("CLOISTER_CORPORA", pathlib.Path(__file__).resolve().parents[3] / "shared" / "corpora"))
 TOOL = BUILD / "test" / "tools" / "landed_tool"
@@ -295,9 +294,7 @@ def test_one_authority(inn, tmp_path):
     """a ward's monitors and the EMR, two feeds of one authority: one patient, whatever PID-3 calls the authority; and his record number finds him"""
     feeds = {}
     for name in ("emr", "ward"):
-        body = json.dumps({"name": name, "assigning_authority": "general-hospital"}).encode()
-        answer = Signer(inn, inn.people["admin"]).request("POST", "/api/feeds", body, headers={"Content-Type": "application/json"})
-        made = json.loads(answer.body)
+        made = inn.people["admin"].cli("feed", "add", name, "--assigning-authority", "general-hospital", "--out", tmp_path / name)
         key = inn.people["admin"].cli("key", "create", name)
         feeds[name] = Person(inn, name, key["access_key"], key["secret"], id=made["id"])
     feeds["ward"].client().put_object(Bucket="landing", Key="ward/v.ndjson", Body=json.dumps(
