@@ -157,6 +157,12 @@ review_of(const struct airlock_request *r, struct id who)
 	return i;
 }
 
+bool
+request_has_review(const struct airlock_request *r, struct id who)
+{
+	return review_of(r, who) < AIRLOCK_REVIEWS;
+}
+
 static size_t
 count_reviews(const struct airlock_request *r)
 {
@@ -185,7 +191,7 @@ request_may_review(const struct airlock_request *r, enum airlock_state state, co
 		return REASON_OWN_REQUEST;
 	if (state != (consolidate ? AIRLOCK_CONSOLIDATING : AIRLOCK_REVIEW))
 		return REASON_STATE;
-	if (review_of(r, a->id) < AIRLOCK_REVIEWS)
+	if (request_has_review(r, a->id))
 		return REASON_SIGNED_ALREADY;
 	if (!r->has_digest || !crypto_equal(digest, r->digest, SHA256_BYTES))
 		return REASON_DIGEST;
@@ -218,5 +224,5 @@ request_shows(const struct airlock_request *r, enum airlock_state state, const s
 	if (state != AIRLOCK_REVIEW)
 		return true;
 	/* his own, and after it the other's; the author and whoever watches wait for the end */
-	return id_eq(r->reviews[i].who, a->id) || review_of(r, a->id) < AIRLOCK_REVIEWS;
+	return id_eq(r->reviews[i].who, a->id) || request_has_review(r, a->id);
 }

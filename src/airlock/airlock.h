@@ -141,6 +141,7 @@ struct airlock_asker {
 enum verdict_reason request_may_review(const struct airlock_request *r, enum airlock_state state, const struct airlock_asker *a,
     const uint8_t digest[SHA256_BYTES], bool consolidate);
 bool request_reviewed(const struct airlock_request *r, enum airlock_event *ret);
+bool request_has_review(const struct airlock_request *r, struct id who); /* of these bytes, the third one's too */
 /* request_shows(r, state, a, i): may he see the review ${i} of another? Blind: only after his own, or when that is over. */
 bool request_shows(const struct airlock_request *r, enum airlock_state state, const struct airlock_asker *a, size_t i);
 

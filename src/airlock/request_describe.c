@@ -126,7 +126,7 @@ describe_request(struct call *c, const struct airlock_request *r, bool full, jso
 	    doc_set_time(j, "released", r->released_us) && (!r->has_digest || doc_set_digest(j, "digest", r->digest));
 
 	if (!good || !full)
-		return good && doc_set_number(j, "count", r->n_files);
+		return good && doc_set_number(j, "count", r->n_files) && doc_set_flag(j, "reviewed", request_has_review(r, c->who.person->id));
 	return doc_set_id(j, "release", r->release) && doc_set_text(j, "context", r->context) && doc_set_text(recipient, "address", r->address) &&
 	    doc_set_text(j, "period", r->period) && (id_is_zero(r->disclosure) || doc_set_id(j, "disclosure", r->disclosure)) &&
 	    describe_files(r, j) && describe_reviews(c, r, state, j);

@@ -237,6 +237,38 @@ a_long_description_is_cut_between_characters(void **state)
 	    json_object_get(json_array_get(json_object_get(said, "disclosures"), 0), "study"), "purpose")), 1999);
 }
 
+static bool
+has_decided(struct home *o, const char *who, struct name request)
+{
+	size_t i;
+	json_t *row;
+
+	ok(asks(o, who, "airlock.list", "{}"));
+	json_array_foreach(json_object_get(said, "requests"), i, row)
+		if (strcmp(json_string_value(json_object_get(row, "id")), request.z) == 0)
+			return json_is_true(json_object_get(row, "reviewed"));
+	fail();
+	return false;
+}
+
+static void
+a_list_tells_a_reviewer_his_own_word_only(void **state)
+{
+	struct home *o = *state;
+	struct scene s = in_review(o);
+
+	assert_false(has_decided(o, "otto", s.request));
+	ok(decide(o, s.request, "otto", "airlock.review", "approve"));
+	assert_true(has_decided(o, "otto", s.request));
+	assert_false(has_decided(o, "olga", s.request)); /* nor that another has */
+	ok(decide(o, s.request, "olga", "airlock.review", "reject"));
+	assert_false(has_decided(o, "paula", s.request));
+	ok(decide(o, s.request, "paula", "airlock.consolidate", "return"));
+	assert_true(has_decided(o, "paula", s.request));
+	ok(request_asks(o, "ruth", "airlock.check", s.request)); /* other bytes: nobody has said anything of them */
+	assert_false(has_decided(o, "otto", s.request));
+}
+
 static void
 reviews_are_blind_until_they_are_done(void **state)
 {
@@ -580,6 +612,7 @@ main(void)
 		T(who_may_not_review_does_not),
 		T(a_reviewer_who_is_revoked_has_not_reviewed),
 		T(a_long_description_is_cut_between_characters),
+		T(a_list_tells_a_reviewer_his_own_word_only),
 		T(reviews_are_blind_until_they_are_done),
 		T(returned_and_submitted_again_it_is_decided_anew),
 		T(one_other_byte_does_not_leave),
