@@ -18,12 +18,6 @@ export const onSessionEnd = (fn: () => void): void => { onEnd = fn; };
 
 interface Options { body?: unknown; raw?: Blob; signal?: AbortSignal | undefined }
 
-/** a refusal may be the roles' or the session's end: everybody with a session may ask who he is */
-async function isOver(of: string): Promise<boolean> {
-	const answer = await fetch("/api/whoami", { headers: { Authorization: `Bearer ${of}` }, cache: "no-store", credentials: "omit" }).catch(() => null);
-	return of === token && answer !== null && (answer.status === 401 || answer.status === 403);
-}
-
 async function send(method: string, path: string, { body, raw, signal }: Options = {}): Promise<Response> {
 	const headers: Record<string, string> = { Accept: "application/json" };
 	if (token) headers["Authorization"] = `Bearer ${token}`;
@@ -41,7 +35,7 @@ async function send(method: string, path: string, { body, raw, signal }: Options
 	}
 	if (answer.ok) return answer;
 	const said = await answer.json().catch(() => ({})) as { code?: string; message?: string; field?: string; requestId?: string };
-	if (token && path !== "session" && (answer.status === 401 || (answer.status === 403 && await isOver(token)))) {
+	if (token && path !== "session" && answer.status === 401) {
 		token = "";
 		onEnd();
 	}

@@ -355,8 +355,7 @@ api_fail(struct request *r, struct err e, enum verdict_reason reason, struct str
 	unsigned status = (unsigned)err_http_status(e.code);
 	const char *code = code_of(e.code), *sentence = err_sentence(e.code);
 
-	/* "the signature does not match" says nothing to who sent a password or a session */
-	if (reason == REASON_SIGNATURE && r->proof.kind != PROOF_SIGV4)
+	if (is_unknown(r, e, reason))
 		reason = REASON_NONE;
 	if (reason != REASON_NONE && reason != REASON_NO_RULE && reason != REASON_ROLE) {
 		enum s3_error s = s3_error_of(e, reason);

@@ -186,10 +186,18 @@ answer_error(struct request *r, enum s3_error e)
 	answer_error_field(r, e, NULL);
 }
 
+/* "the signature does not match" says nothing to who sent a password or a session; "expired" would be the request */
+bool
+is_unknown(const struct request *r, struct err e, enum verdict_reason reason)
+{
+	return e.code == ERR_UNAUTHENTICATED && r->proof.kind != PROOF_SIGV4 &&
+	    (reason == REASON_SIGNATURE || reason == REASON_EXPIRED || reason == REASON_REVOKED);
+}
+
 void
 answer_err(struct request *r, struct err e, enum verdict_reason reason)
 {
-	enum s3_error s = s3_error_of(e, reason);
+	enum s3_error s = is_api(r) && is_unknown(r, e, reason) ? S3_UNAUTHENTICATED : s3_error_of(e, reason);
 
 	if (s3_error_status(s) >= 500)
 		LOG(LOG_WARN, "request-failed", LOG_ERR(e), LOG_ENUM("reason", verdict_reason_word(reason)),

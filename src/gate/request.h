@@ -104,6 +104,8 @@ void answer_empty(struct request *r, unsigned status);
 void answer_error(struct request *r, enum s3_error e);
 /* answer_error_field: the same, naming the place (a header, an element, a rule) in <Field>. ${field} is a literal or from our tables. */
 void answer_error_field(struct request *r, enum s3_error e, const char *field);
+/* is_unknown(r, e, reason): who asks sent no signature, and a password or session of nobody, or of nobody any more: 401 in the API. */
+bool is_unknown(const struct request *r, struct err e, enum verdict_reason reason);
 /* answer_err: an error of warden, vault or ours, as the S3 error that fits: ${reason} first, else the code. */
 void answer_err(struct request *r, struct err e, enum verdict_reason reason);
 

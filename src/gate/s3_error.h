@@ -88,6 +88,7 @@
 	X(SLOW_DOWN, "SlowDown", 503, "Too many requests; slow down.")                                                    \
 	X(STORAGE_FULL, "InsufficientStorage", 507, "The disk is full; nothing was changed.")                             \
 	X(TOO_MANY_BUCKETS, "TooManyBuckets", 400, "You have as many buckets as allowed.")                                \
+	X(UNAUTHENTICATED, "Unauthenticated", 401, "Who asks could not be verified.")                                     \
 	X(UNEXPECTED_CONTENT, "UnexpectedContent", 400, "The request has a body that does not belong there.")             \
 	X(UNRESOLVABLE_GRANT, "UnresolvableGrantByEmailAddress", 400, "No account has this e-mail address.")              \
 	X(UPLOAD_TOO_SMALL, "EntityTooSmall", 400, "The upload is smaller than the policy allows.")                       \

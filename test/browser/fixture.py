@@ -96,7 +96,7 @@ class House:
     def post_session(self, body):
         self.shape(body, ("name", "password", "code"))
         if body["name"] not in self.people or body["password"] != PASSWORD or body["code"] != CODE:
-            raise Refused(403, "AccessDenied", "Name, password or code is wrong.")
+            raise Refused(401, "Unauthenticated", "Who asks could not be verified.")
         token = "cls_" + secrets.token_urlsafe(24)
         self.sessions[token] = body["name"]
         return {"token": token, "name": body["name"], "idle_seconds": self.idle_seconds,
@@ -445,7 +445,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if (self.command, target) == ("POST", "session"):
                 return self.answer(200, house.post_session(json.loads(raw)))
             if token not in house.sessions:
-                raise Refused(403, "AccessDenied", "The request has expired.")
+                raise Refused(401, "Unauthenticated", "Who asks could not be verified.")
             if (self.command, target) == ("DELETE", "session"):
                 house.sessions.pop(token)
                 return self.answer(200, {})

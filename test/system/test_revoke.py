@@ -72,3 +72,30 @@ def test_key_with_an_end(house, dora):
     for days in ("0", "366", "-1", "x"):
         done = house.run("key", "create", "--days", days, "--state", house.state, "--credentials", dora.credentials, status=None)
         assert done.returncode == 2, (days, done)
+
+
+def test_a_session_that_has_ended_is_none(house, dora):
+    """ended by its owner, by a revocation, or never there: 401 wherever it is shown, and nothing of signatures or of requests that expire"""
+    import json
+
+    def asks(token, path="whoami", method="GET"):
+        answer = house.http(method, f"/api/{path}", headers={"Authorization": f"Bearer {token}"})
+        return answer.status, json.loads(answer.body).get("code") if answer.body.strip() else None
+
+    def login(step):
+        body = json.dumps({"name": dora.name, "password": dora.password, "code": dora.code_now(step)}).encode()
+        answer = house.http("POST", "/api/session", headers={"Content-Type": "application/json"}, body=body)
+        assert answer.status == 200, answer
+        return json.loads(answer.body)["token"]
+
+    first, second = login(0), login(1)
+    assert asks(first)[0] == 200
+    assert asks(first, "status") == (403, "AccessDenied")  # a session, but not the right
+    assert asks(first, "session", "DELETE")[0] == 200
+    for path in ("whoami", "studies", "status", "audit", "buckets"):
+        assert asks(first, path) == (401, "Unauthenticated"), path
+        assert asks(first[:-1] + ("a" if first[-1] != "a" else "b"), path) == (401, "Unauthenticated"), path
+    assert asks(second)[0] == 200
+    house.people["sam"].cli("user", "revoke", dora.name)
+    for path in ("whoami", "studies", "status"):
+        assert asks(second, path) == (401, "Unauthenticated"), path
