@@ -170,6 +170,20 @@ net_close(struct net *n)
 	free(n);
 }
 
+struct err
+net_other(const struct net *n, const char *endpoint, struct net **ret)
+{
+	AUTO_NET o = calloc(1, sizeof(*o));
+
+	if (o)
+		*o = (struct net){.curl = curl_easy_init(), .endpoint = copy(endpoint), .ca = copy(n->ca)};
+	*ret = o && o->curl && o->endpoint ? o : NULL;
+	if (!*ret)
+		return ERR(ERR_NO_MEMORY);
+	o = NULL;
+	return OK;
+}
+
 const char *
 net_endpoint(const struct net *n)
 {
@@ -326,6 +340,7 @@ on_head(char *p, size_t size, size_t n, void *ctx)
 	struct str line = str_of(p, size * n);
 
 	keep_header(line, "etag:", a->etag, sizeof(a->etag));
+	keep_header(line, "set-cookie:", a->cookie, sizeof(a->cookie));
 	keep_header(line, "x-amz-version-id:", a->version, sizeof(a->version));
 	return size * n;
 }

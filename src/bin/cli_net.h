@@ -26,6 +26,8 @@ net_cleanup(struct net **n)
 }
 #define AUTO_NET __attribute__((cleanup(net_cleanup))) struct net *
 
+/* net_other(n, endpoint, &other): another origin of the same authority: that of the cells. */
+struct err net_other(const struct net *n, const char *endpoint, struct net **ret);
 const char *net_endpoint(const struct net *n);
 const char *net_ca(const struct net *n); /* NULL: the system's authorities */
 /* net_who(c, n, &who): --credentials, else the session, else AWS_ACCESS_KEY_ID. UNAUTHENTICATED and said if there is none. */
@@ -44,6 +46,7 @@ struct net_answer {
 	long status;      /* 0: no answer */
 	struct buf body;
 	char etag[80], version[80];
+	char cookie[512]; /* the last that was set, with its attributes */
 	bool cut;         /* the connection broke after the head: ${body} is what came */
 	char problem[256]; /* of the library, when there was no answer */
 };

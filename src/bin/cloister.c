@@ -61,7 +61,7 @@ static const struct cli_command commands[] = {
 	{"study add", NULL, "Register a study; you are its principal investigator.",
 		"  cloister study add --title 'Sepsis and age' --protocol P-2026-17 --profile safe-harbor --cohort @cohort.sql \\\n"
 		"      --person anna --description @protocol.txt\n"
-		"A cohort is one SELECT over person, visit, condition, drug, measurement, procedure, note, device (doc/cohorts.md).\n", cmd_study_add},
+		"A cohort is one SELECT over person, visit, condition, drug, measurement, procedure, note, device (doc/pool.md).\n", cmd_study_add},
 	{"study list", NULL, "List your studies, and what they still need.", NULL, cmd_study_list},
 	{"study show", "STUDY", "Show one study: by id, the beginning of its id, or its protocol.", NULL, cmd_study_show},
 	{"study set", "STUDY", "Change a study; signatures and approval end with what they were given for.", NULL, cmd_study_set},

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdarg.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/num.h"
 #include "bin/cli_out.h"
@@ -14,7 +15,7 @@ static const struct {
 } attacks[] = {
 	{attack_without_grant}, {attack_as_administrator}, {attack_by_copy}, {attack_revoked_key}, {attack_session_token},
 	{attack_presigned}, {attack_name}, {attack_grant}, {attack_plaintext}, {attack_blob}, {attack_record}, {attack_rollback},
-	{attack_lockdown},
+	{attack_landing}, {attack_house_names}, {attack_study}, {attack_cell}, {attack_airlock}, {attack_changed_cohort}, {attack_lockdown},
 };
 
 static volatile sig_atomic_t interrupted;
@@ -86,6 +87,23 @@ api(struct selftest *t, const struct net_who *who, const char *method, const cha
 	if (ret)
 		*ret = a.body.n ? json_loadb(a.body.p, a.body.n, 0, NULL) : NULL;
 	return a.status;
+}
+
+long
+must_refuse(struct selftest *t, const char *attack, const struct net_who *who, const char *method, const char *path, json_t *body, long also)
+{
+	AUTO_JSON *answer = NULL;
+	int64_t from = clock_mono_us();
+	long status = api(t, who, method, path, body, &answer);
+	double ms = (double)(clock_mono_us() - from) / 1000;
+	const char *said = out_member(answer, "message");
+
+	if (status == 0)
+		tell(t, SKIPPED, attack, "no answer");
+	else
+		tell(t, status == 401 || status == 403 || (also && status == also) ? REFUSED : FAILED, attack, "HTTP %ld in %.1f ms%s%s", status, ms,
+		    *said ? ": " : "", said);
+	return status;
 }
 
 /* ---- before and after ---- */
@@ -187,12 +205,12 @@ end_subject(struct selftest *t, struct subject *s)
 static struct err
 cleanup(struct selftest *t)
 {
-	bool alice = end_subject(t, &t->alice), mallory = end_subject(t, &t->mallory);
+	bool scene = scene_end(t), alice = end_subject(t, &t->alice), mallory = end_subject(t, &t->mallory);
 
 	remove_copies(t);
-	if (alice && mallory)
+	if (scene && alice && mallory)
 		return OK;
-	return cli_fail(t->c, ERR(ERR_CONFLICT), "not everything could be cleaned up: look for users and buckets named selftest-*");
+	return cli_fail(t->c, ERR(ERR_CONFLICT), "not everything could be cleaned up: look for users, studies and buckets named selftest-*");
 }
 
 static struct err

@@ -21,11 +21,26 @@ struct subject { /* a researcher who lives as long as the test */
 	bool made, has_bucket;
 };
 
+/* the people of a study that lives as long as the test */
+enum part { PART_INVESTIGATOR, PART_MEMBER, PART_BOARD, PART_IT, PART_MANAGEMENT, PART_RESEARCH, PART_OFFICER, PART_PRIVACY,
+	PART_CHECKER, PART_SECOND, PART_FEED, PARTS };
+struct player { char name[48]; struct net_who key; bool made; };
+#define SCENE_ID 48
+struct scene {
+	struct player players[PARTS];
+	char study[SCENE_ID], release[SCENE_ID], request[SCENE_ID]; /* "": none */
+	char cell[SCENE_ID], other_cell[SCENE_ID]; /* the member's; the investigator's */
+	bool approved;     /* so it has a key domain */
+	char why[160];     /* there is no release, no cell: why */
+	int64_t until_us;  /* monotonic: nothing is waited for any longer */
+};
+
 struct selftest {
 	struct cli *c;
 	struct net *net;
 	struct net_who admin;
 	struct subject alice, mallory;
+	struct scene scene;
 	char canary[CANARY_LETTERS + 1]; /* stands for PHI */
 	const char *state;
 	char ledger_copy[64]; /* an older copy of the ledger; "": none */
@@ -42,6 +57,10 @@ void s3(struct selftest *t, const struct net_who *who, const char *method, const
     struct net_answer *ret);
 /* api(t, who, method, path, body, &j): takes ${body}. The status; ${ret} (may be NULL) is the caller's. */
 long api(struct selftest *t, const struct net_who *who, const char *method, const char *path, json_t *body, json_t **ret);
+/*
+ * must_refuse(t, attack, who, method, path, body): takes ${body}; 401 and 403 are refusals, and so is ${also} (0: no other). Tells; the status.
+ */
+long must_refuse(struct selftest *t, const char *attack, const struct net_who *who, const char *method, const char *path, json_t *body, long also);
 void random_letters(char *out, size_t n); /* and NUL */
 
 /* the network: selftest_net.c */
@@ -54,6 +73,25 @@ void attack_presigned(struct selftest *t);
 void attack_name(struct selftest *t);
 void attack_grant(struct selftest *t);
 void attack_lockdown(struct selftest *t);
+/* feeds, studies and releases: selftest_study.c */
+void attack_landing(struct selftest *t);
+void attack_house_names(struct selftest *t);
+void attack_study(struct selftest *t);
+void attack_changed_cohort(struct selftest *t); /* the last: nothing of the study can be used after it */
+/* selftest_airlock.c, selftest_cell.c */
+void attack_airlock(struct selftest *t);
+void attack_cell(struct selftest *t);
+/* what they act on: selftest_scene.c */
+struct player *player(struct selftest *t, enum part p);
+bool scene_people(struct selftest *t);  /* false: said why */
+long scene_json(struct selftest *t, enum part p, const char *method, const char *path, json_t *body, json_t **ret); /* as api() */
+bool scene_cohort(struct selftest *t, const char *sql); /* the study, with this cohort: made or changed */
+bool scene_sign(struct selftest *t, enum part p, const char *review);
+bool scene_release(struct selftest *t); /* false: ${why} */
+bool scene_cells(struct selftest *t);   /* false: ${why} */
+bool scene_end(struct selftest *t);     /* false: something is left */
+/* scene_wait(t, p, job): until it has ended; NULL: well; else why not. */
+const char *scene_wait(struct selftest *t, enum part p, const char *job);
 /* the disk: selftest_disk.c, selftest_ledger.c */
 void attack_plaintext(struct selftest *t);
 void attack_blob(struct selftest *t);
