@@ -6,6 +6,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -30,6 +31,13 @@ def needles(truths):
                 elif mark["category"] != "date" or len(mark["text"]) >= SHORT_DATE:
                     found.add((mark["category"], mark["text"]))
     return {(c, t) for c, t in found if t.lower() not in ordinary and "\n" not in t and "\t" not in t}
+
+
+def leaked(truths, text):
+    """categories of identifiers that stand in what was released: as whole words, or anywhere if they are more than a word"""
+    words = set(re.findall(r"[\w@.'-]+", text))
+    words |= {w.strip(".'-") for w in words}
+    return sorted(c for c, t in needles(truths) if len(t) >= 6 and (t in words if re.fullmatch(r"[\w@.'-]+", t) else t in text))
 
 
 def processes(server):

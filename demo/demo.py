@@ -43,6 +43,25 @@ ADULTS = "SELECT patient FROM person WHERE birth_date <= DATE '2008-01-01'"
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+class Publisher(threading.Thread):
+    """what the ward does while everybody else sends; if it fails, the story does"""
+
+    def __init__(self, call, *args):
+        super().__init__()
+        self.call, self.args, self.failed = call, args, None
+
+    def run(self):
+        try:
+            self.call(*self.args)
+        except Exception as e:  # raised again where the story can tell it
+            self.failed = e
+
+    def finish(self):
+        self.join()
+        if self.failed:
+            raise self.failed
+
+
 class Demo(House):
     def __init__(self, state, options):
         super().__init__(state)
@@ -61,14 +80,14 @@ class Demo(House):
         settings = (f"intake:\n  mllp: [\"127.0.0.1:{ports['mllp']}\"]\n  mqtt:\n    - {{broker: \"127.0.0.1:{ports['broker']}\", topic: \"ward/#\", feed: ward-monitors}}\n"
                     f"cells:\n  listen: \"127.0.0.1:{ports['cells']}\"\n")
         new = self.init(settings)
-        begun = time.monotonic()
-        lines = self.serve()
-        seconds = time.monotonic() - begun
-        self.mllp = next((line.split("//", 1)[1] for line in lines if line.startswith("mllp://")), None)
         broker = next((line.split('"')[1] for line in (self.state / "cloister.yaml").read_text().splitlines() if "broker:" in line), None)
         self.broker = Broker(self.work, int(broker.rsplit(":", 1)[1])) if broker else None
         if self.broker:
             self.broker.start()
+        begun = time.monotonic()
+        lines = self.serve()
+        seconds = time.monotonic() - begun
+        self.mllp = next((line.split("//", 1)[1] for line in lines if line.startswith("mllp://")), None)
         good(f"{'a new house' if new else 'the house of before'} in {self.state}, ready after {seconds:.2f} s at {self.endpoint}")
         self.note("seconds to start, each process in its jail", round(seconds, 2))
         have = {u["name"] for u in self.cli_json("user", "list", who="admin")}
@@ -113,7 +132,7 @@ class Demo(House):
         self.truths = [folder / "truth.ndjson" for folder in (messages, documents, tables)]
         self.note("synthetic patients, with their truth map", n, time.monotonic() - begun)
         vitals = [line for name in ("vitals", "waveform") for line in (messages / "vitals" / f"{name}.ndjson").read_bytes().splitlines()]
-        publisher = threading.Thread(target=self.publish, args=(vitals,))
+        publisher = Publisher(self.publish, vitals)
         publisher.start()
         stream = split_mllp((messages / "hl7" / "messages.mllp").read_bytes())
         last = max(1, len(stream) // 10)
@@ -121,7 +140,7 @@ class Demo(House):
         self.send_hl7(stream[:-last], "HL7 v2 messages, each sealed and recorded before its acknowledgement")
         self.send_bundles((documents / "fhir" / "bundles.ndjson").read_bytes().splitlines(), "FHIR bundles")
         self.drop_tables(sorted((tables / "csv").glob("*.csv")), "warehouse")
-        publisher.join()
+        publisher.finish()
 
     def send_hl7(self, messages, label):
         if not messages:
@@ -360,6 +379,12 @@ class Demo(House):
         begun = time.monotonic()
         self.run_in_cell("first-look.ipynb")
         good(f"a worker runs the example notebook on the release, and vanishes: {time.monotonic() - begun:.1f} s")
+        if self.truths:
+            self.run_in_cell("gather.py", "import pathlib\npathlib.Path('release.txt').write_text(''.join(p.read_text() for p in sorted(pathlib.Path('/release/csv').iterdir())))\n")
+            found = canary.leaked(self.truths, self.notebook.read("release.txt"))
+            if found:
+                raise Bad(f"identifiers stand in the release: {Counter(found)}")
+            good("read as ruth reads it, the release holds none of the truth map's identifiers")
         tried = json.loads(self.run_in_cell("breakout.py", (HERE / "breakout.py").read_text()).strip().splitlines()[-1])
         out = {way: what for way, what in tried.items() if what.startswith("OUT")}
         if out:

@@ -22,6 +22,7 @@
 #define PACKETS_A_TURN 256
 #define PAUSE_US (1 * US_PER_S) /* after a failure; doubled each time up to: */
 #define PAUSE_MAX_US (60 * US_PER_S)
+#define UNKNOWN_PAUSE_US (2 * US_PER_S) /* until somebody has added the feed that the configuration names */
 
 struct broker {
 	struct watch w; /* fd: libmosquitto's socket */
@@ -31,7 +32,7 @@ struct broker {
 	void *tls; /* an SSL_CTX, ours */
 	struct feed *feed;
 	struct buf topic, held; /* a message for which the round had no room */
-	bool holds, failed, subscribed, dialled;
+	bool holds, failed, subscribed, dialled, unknown;
 	bool in_round; /* messages of it are, and are not acknowledged */
 	int64_t again_us; /* connect at; 0: connected or trying */
 	unsigned failures;
@@ -178,6 +179,10 @@ lost(struct broker *b)
 	b->w.added = false;
 	b->holds = false;
 	buf_release(&b->held);
+	if (b->unknown) { /* the broker is there; it is we who wait */
+		b->again_us = clock_mono_us() + UNKNOWN_PAUSE_US;
+		return;
+	}
 	b->failures++;
 	b->again_us = clock_mono_us() + (int64_t)num_min((uint64_t)pause, PAUSE_MAX_US);
 	LOG(LOG_WARN, "broker-lost", LOG_U64("failures", b->failures));
@@ -232,7 +237,8 @@ broker_ready(struct intake *in, struct broker *b, uint32_t events)
 	if (b->again_us != 0)
 		return;
 	/* unknown to warden, or warden cannot say: nothing is read, the broker keeps it */
-	if (!feed_is_known(b))
+	b->unknown = !feed_is_known(b);
+	if (b->unknown)
 		b->failed = true;
 	else if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_all(b);
