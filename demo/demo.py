@@ -80,7 +80,7 @@ class Demo(House):
         settings = (f"intake:\n  mllp: [\"127.0.0.1:{ports['mllp']}\"]\n  mqtt:\n    - {{broker: \"127.0.0.1:{ports['broker']}\", topic: \"ward/#\", feed: ward-monitors}}\n"
                     f"cells:\n  listen: \"127.0.0.1:{ports['cells']}\"\n")
         new = self.init(settings)
-        broker = next((line.split('"')[1] for line in (self.state / "cloister.yaml").read_text().splitlines() if "broker:" in line), None)
+        broker = next((line.split('"')[1] for line in (self.state / "cloister.yaml").read_text().splitlines() if line.strip().startswith("- {broker:")), None)
         self.broker = Broker(self.work, int(broker.rsplit(":", 1)[1])) if broker else None
         if self.broker:
             self.broker.start()
