@@ -136,7 +136,7 @@ tell(struct ingest *g, json_t *result)
 	    json_object_set_new(result, "rows", json_integer((json_int_t)g->now.rows)) != 0 ||
 	    json_object_set_new(result, "came", tally_json(&g->now.types)) != 0 ||
 	    json_object_set_new(result, "quarantined", tally_json(&g->now.reasons)) != 0 ||
-	    json_object_set_new(result, "feeds", feeds) != 0 ||
+	    json_object_set_new(result, "feeds", feeds) != 0 || json_object_set_new(result, "delivered", delivered_json(&g->now)) != 0 ||
 	    json_object_set_new(result, "generation", json_integer(g->generation)) != 0 ||
 	    json_object_set_new(result, "watermark", json_integer((json_int_t)g->sealed_seq)) != 0)
 		return ERR(ERR_NO_MEMORY);

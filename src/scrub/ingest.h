@@ -17,14 +17,19 @@
 #include "scrub/scrub.h"
 
 #define INGEST_WORDS_MAX 256    /* different reasons, types, feeds that are counted */
+#define INGEST_FEEDS_MAX 512    /* that deliver past intake in one job; what more of them sent is taken in, and not counted by feed */
 #define INGEST_RECORDS_EACH 10000u /* records of one landing object; more are summed in one */
 #define INGEST_RECORDS 256
 
 struct tally { char word[65]; uint64_t n; };
 struct tallies { struct tally at[INGEST_WORDS_MAX]; size_t n; };
+/* what a feed delivered past intake: whole objects only */
+struct delivery { struct id feed; uint64_t accepted, refused; int64_t last_us; };
 struct counts {
 	uint64_t units, rows;
 	struct tallies reasons, types, feeds;
+	struct delivery delivered[INGEST_FEEDS_MAX];
+	size_t n_delivered;
 };
 
 struct ingest {
@@ -39,6 +44,7 @@ struct ingest {
 	struct str feed_name;
 	int64_t received_us;
 	uint32_t order, refused_here;
+	uint64_t used_here;
 	uint64_t sum_here;        /* refusals beyond INGEST_RECORDS_EACH */
 	bool told_before;         /* a table that is read again for another's sake: rows, but no outcomes */
 	const char *refuse_all;   /* what is used by itself is refused for this: the sender was told no */
@@ -63,7 +69,9 @@ struct ingest {
 struct landed_sink ingest_sink(struct ingest *g);
 /* ingest_refuse(): an outcome of the object at hand that no form told. */
 struct err ingest_refuse(struct ingest *g, uint32_t part, const char *reason, const char *place);
-struct err ingest_object_end(struct ingest *g);
+/* ingest_object_end(g, counted): ${counted}: intake has told nobody of it, so that it counts for the feed. */
+struct err ingest_object_end(struct ingest *g, bool counted);
+json_t *delivered_json(const struct counts *c); /* {feed id: {"accepted", "refused", "last"}}; NULL: no memory */
 struct err ingest_records_flush(struct ingest *g);
 /* ingest_seal(g): everything up to done_seq is in the pool, durably. */
 struct err ingest_seal(struct ingest *g);

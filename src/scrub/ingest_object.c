@@ -315,6 +315,7 @@ unreadable(const struct ingest *g, struct err e)
 struct err
 ingest_object(struct ingest *g, const struct object_change *c)
 {
+	bool by_intake = str_starts(c->key, STR(LANDING_PREFIX));
 	const char *why;
 	struct err e;
 
@@ -323,7 +324,9 @@ ingest_object(struct ingest *g, const struct object_change *c)
 	g->feed = c->owner;
 	g->received_us = c->at.modified_us;
 	g->order = 0;
-	e = str_starts(c->key, STR(LANDING_PREFIX)) ? segment(g, c) : put_object(g, c);
+	g->used_here = g->refused_here = 0; /* of a pass that was broken off */
+	g->sum_here = 0;
+	e = by_intake ? segment(g, c) : put_object(g, c);
 	g->told_before = false;
 	g->refuse_all = NULL;
 	buf_clear(&g->unit);
@@ -332,7 +335,7 @@ ingest_object(struct ingest *g, const struct object_change *c)
 		e = ingest_refuse(g, 0, why, "");
 	}
 	TRY(e);
-	TRY(ingest_object_end(g));
+	TRY(ingest_object_end(g, !by_intake));
 	g->done_seq = c->seq;
 	return OK;
 }

@@ -141,12 +141,56 @@ ingest_refuse(struct ingest *g, uint32_t part, const char *reason, const char *p
 	return OK;
 }
 
-struct err
-ingest_object_end(struct ingest *g)
+/* one feed's objects come one after another, mostly */
+static void
+add_delivered(struct counts *c, const struct delivery *d)
 {
+	size_t i = c->n_delivered;
+
+	while (i > 0 && !id_eq(c->delivered[i - 1].feed, d->feed))
+		i--;
+	if (i == 0 && c->n_delivered == ARRAY_LEN(c->delivered))
+		return;
+	if (i == 0) {
+		c->delivered[c->n_delivered++] = *d;
+		return;
+	}
+	c->delivered[i - 1].accepted += d->accepted;
+	c->delivered[i - 1].refused += d->refused;
+	if (c->delivered[i - 1].last_us < d->last_us)
+		c->delivered[i - 1].last_us = d->last_us;
+}
+
+json_t *
+delivered_json(const struct counts *c)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; o && i < c->n_delivered; i++) {
+		const struct delivery *d = &c->delivered[i];
+		char feed[ID_HEX_LEN + 1];
+		AUTO_BUF last = BUF(64);
+
+		id_format(d->feed, feed);
+		buf_put_rfc3339_ms(&last, d->last_us);
+		if (last.failed || json_object_set_new(o, feed, json_pack("{s:I, s:I, s:s%}", "accepted", (json_int_t)d->accepted, "refused",
+		    (json_int_t)d->refused, "last", last.p, last.n)) != 0) {
+			json_decref(o);
+			return NULL;
+		}
+	}
+	return o;
+}
+
+struct err
+ingest_object_end(struct ingest *g, bool counted)
+{
+	struct delivery d = {.feed = g->feed, .accepted = g->used_here, .refused = g->refused_here, .last_us = g->received_us};
 	uint64_t sum = g->sum_here;
 
-	g->sum_here = g->refused_here = 0;
+	if (counted)
+		add_delivered(&g->now, &d);
+	g->sum_here = g->used_here = g->refused_here = 0;
 	return sum ? record(g, 0, "more", "", sum) : OK;
 }
 
@@ -163,6 +207,7 @@ outcome(struct ingest *g, const struct landed_unit *u)
 	if (reason)
 		return ingest_refuse(g, u->part, reason, u->reason ? u->place : "");
 	e = add_all(g);
+	g->used_here += !err_is(e);
 	/* no resource that the forms make is refused by the pool; should one be, it must not hold up what comes after it */
 	return e.code == ERR_INVALID ? ingest_refuse(g, u->part, "invalid-row", "") : e;
 }

@@ -121,6 +121,11 @@ struct err verb_job_ended(struct call *c);
 struct err verb_job_get(struct call *c);
 struct err verb_ingest_start(struct call *c);
 struct err verb_pool_rebuild(struct call *c);
+/*
+ * feed_add_counts(figures, feed, more): the pool's figures of a feed grow by ${more}'s "accepted", "duplicate" and "refused"; its "last" is the later one.
+ * INVALID: a number below 0.
+ */
+struct err feed_add_counts(json_t *figures, struct id feed, const json_t *more);
 struct err verb_feed_connect(struct call *c);
 struct err verb_feed_find(struct call *c);
 struct err verb_feed_count(struct call *c);

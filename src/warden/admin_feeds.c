@@ -52,11 +52,44 @@ counts_of(json_t *figures, struct id feed)
 	return json_object_setn_new(feeds, hex.p, hex.n, one) == 0 ? one : NULL;
 }
 
+/* The later of two times. What is no time is none: the flow shows it. */
+static bool
+later(json_t *at, struct str last)
+{
+	AUTO_BUF b = BUF(64);
+	int64_t old = 0, now = 0;
+
+	if (last.n == 0 || err_is(clock_parse_rfc3339(last, &now)))
+		return true;
+	if (!err_is(clock_parse_rfc3339(doc_text(at, "last"), &old)) && old >= now)
+		return true;
+	buf_put_rfc3339_ms(&b, now);
+	return doc_set_text(at, "last", buf_str(&b));
+}
+
+struct err
+feed_add_counts(json_t *figures, struct id feed, const json_t *more)
+{
+	static const char *const sums[] = {"accepted", "duplicate", "refused"};
+	json_t *at = counts_of(figures, feed);
+
+	if (!at)
+		return ERR(ERR_NO_MEMORY);
+	for (size_t k = 0; k < ARRAY_LEN(sums); k++) {
+		int64_t n = doc_number(more, sums[k]);
+
+		if (n < 0)
+			return ERR(ERR_INVALID);
+		if (!doc_set_number(at, sums[k], doc_number(at, sums[k]) + n))
+			return ERR(ERR_NO_MEMORY);
+	}
+	return later(at, doc_text(more, "last")) ? OK : ERR(ERR_NO_MEMORY);
+}
+
 /* What intake took since it told last. Kept in memory, and on disk with the next row of the pool. */
 struct err
 verb_feed_count(struct call *c)
 {
-	static const char *const sums[] = {"accepted", "duplicate", "refused"};
 	const json_t *list = json_object_get(c->in, "feeds");
 
 	if (json_array_size(list) > FEEDS_A_CALL || !c->h->pool.figures)
@@ -64,18 +97,10 @@ verb_feed_count(struct call *c)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *one = json_array_get(list, i);
 		struct id feed = doc_id(one, "id");
-		json_t *at;
 
 		if (!person_by_id(&c->h->people, feed))
 			return call_invalid(c, "id", "There is no such feed.");
-		at = counts_of(c->h->pool.figures, feed);
-		if (!at)
-			return ERR(ERR_NO_MEMORY);
-		for (size_t k = 0; k < ARRAY_LEN(sums); k++)
-			if (!doc_set_number(at, sums[k], doc_number(at, sums[k]) + doc_number(one, sums[k])))
-				return ERR(ERR_NO_MEMORY);
-		if (doc_text(one, "last").n > 0 && !doc_set_text(at, "last", doc_text(one, "last")))
-			return ERR(ERR_NO_MEMORY);
+		TRY(feed_add_counts(c->h->pool.figures, feed, one));
 	}
 	return OK;
 }

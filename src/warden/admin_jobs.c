@@ -125,6 +125,25 @@ member(json_t *of, const char *name)
 	return m && json_object_set_new(of, name, m) == 0 ? m : NULL;
 }
 
+/*
+ * What came past intake (a PUT, a FHIR post), by the feed's id: nobody else counts it. A rebuild reads it again, which is no delivery. Who is not there
+ * any more, or never delivers, is nobody's row.
+ */
+static struct err
+add_delivered(struct call *c, json_t *figures)
+{
+	const char *key;
+	json_t *one;
+
+	json_object_foreach(json_object_get(c->in, "delivered"), key, one) {
+		struct id feed;
+
+		if (!err_is(id_parse(str_c(key), &feed)) && person_by_id(&c->h->people, feed))
+			TRY(feed_add_counts(figures, feed, one));
+	}
+	return OK;
+}
+
 /* The pool has grown: what the house remembers of it, as a row. "resources" and "patients" are totals, "quarantined" is what came to it. */
 static struct err
 remember_pool(struct call *c, const struct job *j)
@@ -138,7 +157,8 @@ remember_pool(struct call *c, const struct job *j)
 	quarantined = next.figures ? member(next.figures, "quarantined") : NULL;
 	if (quarantined && j->kind == JOB_REBUILD)
 		json_object_clear(quarantined);
-	good = quarantined && add_counts(quarantined, json_object_get(c->in, "quarantined"));
+	e = quarantined && j->kind == JOB_INGEST ? add_delivered(c, next.figures) : OK;
+	good = quarantined && !err_is(e) && add_counts(quarantined, json_object_get(c->in, "quarantined"));
 	if (good && json_is_object(totals))
 		good = json_object_set(next.figures, "resources", totals) == 0 &&
 		    doc_set_number(next.figures, "patients", doc_number(c->in, "patients"));
@@ -147,7 +167,7 @@ remember_pool(struct call *c, const struct job *j)
 	next.watermark = (uint64_t)doc_number(c->in, "watermark");
 	if (!good || next.watermark < (j->kind == JOB_REBUILD ? 0 : c->h->pool.watermark) || next.generation < c->h->pool.generation) {
 		json_decref(next.figures);
-		return good ? call_invalid(c, "watermark", "goes back") : ERR(ERR_NO_MEMORY);
+		return err_is(e) ? e : good ? call_invalid(c, "watermark", "goes back") : ERR(ERR_NO_MEMORY);
 	}
 	e = pool_row_write(&next, call_row(c, STATE_POOL, POOL_ID));
 	json_decref(next.figures);

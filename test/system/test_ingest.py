@@ -18,6 +18,7 @@ import time
 import pytest
 from house import BUILD, CLI, House, Person, free_port, word
 from mllp import Feed, adt, code
+from sigv4 import Signer
 
 CORPORA = pathlib.Path(os.environ.get("CLOISTER_CORPORA", pathlib.Path(__file__).resolve().parents[3] / "shared" / "corpora"))
 TOOL = BUILD / "test" / "tools" / "landed_tool"
@@ -311,6 +312,41 @@ def test_one_authority(inn, tmp_path):
     assert acts.count("subject.accesses") == 1  # one patient, one token
 
 
+def test_what_comes_past_intake_is_counted(inn):
+    """by the ingest, since nobody looks into it before: by feed, used or quarantined, once however often the pool is made anew"""
+    feed, other = inn.add("north", "feed", service=True), inn.add("south", "feed", service=True)
+
+    def counts():
+        return {x["name"]: (x.get("accepted", 0), x.get("refused", 0)) for x in flow(inn)["feeds"] if x["name"] in ("north", "south")}
+
+    def become(**wanted):
+        until = time.monotonic() + PATIENCE_S
+        while counts() != wanted:
+            assert time.monotonic() < until, (counts(), wanted, inn.log_text()[-2000:])
+            time.sleep(0.1)
+
+    def last(name):
+        return next(x.get("last") for x in flow(inn)["feeds"] if x["name"] == name)
+
+    assert counts() == {"north": (0, 0), "south": (0, 0)} and last("north") is None
+    feed.client().put_object(Bucket="landing", Key="north/a.hl7", Body=adt("M1", "SYNTHETIC-1") + b"\r" + adt("M2", "SYNTHETIC-2"))
+    feed.client().put_object(Bucket="landing", Key="north/b.bin", Body=bytes(100))
+    become(north=(2, 1), south=(0, 0))
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", last("north"))
+    assert last("south") is None
+    answer = Signer(inn, other).request("POST", "/fhir", json.dumps({"resourceType": "Patient", "id": "p1", "gender": "female"}).encode(),
+                                        headers={"Content-Type": "application/fhir+json"})
+    assert answer.status == 200, answer
+    was = last("north")
+    become(north=(2, 1), south=(1, 0))
+    assert last("north") == was <= last("south")
+    inn.people["alice"].cli("pool", "rebuild")
+    assert settled(inn)["pool"]["generation"] == 2 and counts() == {"north": (2, 1), "south": (1, 0)}
+    feed.client().put_object(Bucket="landing", Key="north/a.hl7", Body=adt("M3", "SYNTHETIC-3"))
+    become(north=(3, 1), south=(1, 0))
+    assert last("north") > was
+
+
 def test_from_the_wire():
     """what intake has acknowledged is in the pool: every message, and each patient once"""
     port = free_port()
@@ -326,3 +362,6 @@ def test_from_the_wire():
         assert got["pool"]["resources"]["MessageHeader"] == 50
         assert got["pool"]["resources"]["Patient"] == 10
         assert got["pool"]["patients"] == 10
+        while [x.get("accepted") for x in flow(h)["feeds"] if x["name"] == sender.name] != [50]:  # intake tells it, and the ingest not again
+            assert time.monotonic() < until
+            time.sleep(0.1)
