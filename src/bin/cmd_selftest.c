@@ -27,6 +27,12 @@ on_signal(int sig)
 	interrupted = 1;
 }
 
+bool
+was_interrupted(void)
+{
+	return interrupted != 0;
+}
+
 void
 tell(struct selftest *t, enum outcome o, const char *attack, const char *fmt, ...)
 {

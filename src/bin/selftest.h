@@ -61,6 +61,7 @@ long api(struct selftest *t, const struct net_who *who, const char *method, cons
  * must_refuse(t, attack, who, method, path, body): takes ${body}; 401 and 403 are refusals, and so is ${also} (0: no other). Tells; the status.
  */
 long must_refuse(struct selftest *t, const char *attack, const struct net_who *who, const char *method, const char *path, json_t *body, long also);
+bool was_interrupted(void);
 void random_letters(char *out, size_t n); /* and NUL */
 
 /* the network: selftest_net.c */
@@ -90,6 +91,7 @@ bool scene_sign(struct selftest *t, enum part p, const char *review);
 bool scene_release(struct selftest *t); /* false: ${why} */
 bool scene_cells(struct selftest *t);   /* false: ${why} */
 bool scene_end(struct selftest *t);     /* false: something is left */
+bool scene_may_wait(const struct selftest *t); /* a moment later: is there still time? */
 /* scene_wait(t, p, job): until it has ended; NULL: well; else why not. */
 const char *scene_wait(struct selftest *t, enum part p, const char *job);
 /* the disk: selftest_disk.c, selftest_ledger.c */

@@ -1,13 +1,10 @@
 /* Cells: their doors, and the ways out of one, which a script of ours tries from inside. */
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/num.h"
 #include "bin/cli_out.h"
 #include "bin/selftest.h"
 
 #define PATH_BYTES 400
-#define POLL_US 100000u
 #define SCRIPT "selftest.py"
 
 /*
@@ -196,8 +193,7 @@ live(struct selftest *t, bool (*holds)(const json_t *live, const char *what), co
 		if (holds(json_object_get(cell, "live"), what))
 			return cell;
 		json_decref(cell);
-		usleep(POLL_US);
-	} while (clock_mono_us() < t->scene.until_us);
+	} while (scene_may_wait(t));
 	return NULL;
 }
 

@@ -83,10 +83,10 @@ scene_people(struct selftest *t)
 
 /* ---- waiting ---- */
 
-static bool
-may_wait(const struct selftest *t)
+bool
+scene_may_wait(const struct selftest *t)
 {
-	if (clock_mono_us() >= t->scene.until_us)
+	if (was_interrupted() || clock_mono_us() >= t->scene.until_us)
 		return false;
 	usleep(POLL_US);
 	return true;
@@ -110,7 +110,7 @@ scene_wait(struct selftest *t, enum part p, const char *job)
 			snprintf(t->scene.why, sizeof(t->scene.why), "its job failed: %.64s", out_member(j, "reason"));
 			return t->scene.why;
 		}
-	} while (may_wait(t));
+	} while (scene_may_wait(t));
 	snprintf(t->scene.why, sizeof(t->scene.why), "its job has not ended in time: the house is busy");
 	return t->scene.why;
 }
@@ -179,7 +179,7 @@ open_cell(struct selftest *t, enum part p, char cell[SCENE_ID])
 		json_decref(made);
 		made = NULL;
 		status = scene_json(t, p, "POST", "/api/cells", json_pack("{s:s, s:s}", "study", t->scene.study, "release", t->scene.release), &made);
-	} while (status == 503 && may_wait(t));
+	} while (status == 503 && scene_may_wait(t));
 	if (status != 202) {
 		snprintf(t->scene.why, sizeof(t->scene.why), "HTTP %ld: %.100s", status, out_member(made, "message"));
 		return false;
