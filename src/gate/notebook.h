@@ -24,7 +24,7 @@ enum notebook_route {
 	NOTEBOOK_CONTENTS, /* documents as the screen shows them: JSON, limited */
 	NOTEBOOK_SOCKET,   /* a websocket */
 	NOTEBOOK_DOWNLOAD, /* closed: it hands out a file. Recorded */
-	NOTEBOOK_TERMINAL, /* closed */
+	NOTEBOOK_TERMINAL, /* closed. Recorded, if one is opened */
 	NOTEBOOK_UNKNOWN,  /* closed */
 };
 /* notebook_path(raw path, &cell, &rest): "/cell/<id>/rest"; ${rest} is not decoded. INVALID. */

@@ -321,6 +321,9 @@ may_pass(struct visit *v, struct MHD_Connection *c, enum MHD_Result *ret)
 		*ret = say(c, 403, "Files leave a cell through the airlock only: `cloister airlock submit`, or the console.\n");
 		return false;
 	}
+	/* JupyterLab asks for the list of terminals by itself */
+	if (v->route == NOTEBOOK_TERMINAL && (socket || changes(v->method)))
+		sittings_refused(v->p->sittings, v->who.cell, str_c(v->who.address), "terminal");
 	if (v->route == NOTEBOOK_TERMINAL || v->route == NOTEBOOK_UNKNOWN) {
 		*ret = say(c, 404, "This part of the notebook server is closed.\n");
 		return false;

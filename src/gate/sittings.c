@@ -18,7 +18,7 @@ struct sitting {
 	uint32_t epoch;            /* of the siren, when asked */
 	bool ended;                /* by idleness: not revived by what warden still knows */
 };
-struct refusal { struct id cell; int64_t at_us; };
+struct refusal { struct id cell; const char *what; int64_t at_us; };
 
 struct sittings {
 	struct house *house;
@@ -189,25 +189,25 @@ sittings_enter(struct sittings *s, struct str ticket, struct str address, struct
 	return err_is(e) ? e : buf_check(session);
 }
 
-/* true: none was recorded lately */
+/* true: none of this kind was recorded lately */
 static bool
-is_due(struct sittings *s, struct id cell, int64_t now)
+is_due(struct sittings *s, struct id cell, const char *what, int64_t now)
 {
 	struct refusal *at = &s->refusals[0];
 
 	for (size_t i = 0; i < LIMIT_SITTINGS; i++) {
 		struct refusal *r = &s->refusals[i];
 
-		if (r->at_us && id_eq(r->cell, cell)) {
+		if (r->at_us && id_eq(r->cell, cell) && strcmp(r->what, what) == 0) {
 			at = r;
 			break;
 		}
 		if (r->at_us < at->at_us)
 			at = r;
 	}
-	if (id_eq(at->cell, cell) && at->at_us && now - at->at_us < REFUSED_US)
+	if (at->at_us && id_eq(at->cell, cell) && strcmp(at->what, what) == 0 && now - at->at_us < REFUSED_US)
 		return false;
-	*at = (struct refusal){cell, now};
+	*at = (struct refusal){cell, what, now};
 	return true;
 }
 
@@ -220,7 +220,7 @@ sittings_refused(struct sittings *s, struct id cell, struct str address, const c
 	bool due;
 
 	pthread_mutex_lock(&s->lock);
-	due = is_due(s, cell, clock_mono_us());
+	due = is_due(s, cell, what, clock_mono_us());
 	pthread_mutex_unlock(&s->lock);
 	if (!due)
 		return;

@@ -18,7 +18,10 @@ void sittings_free(struct sittings *s);
 struct err sittings_enter(struct sittings *s, struct str ticket, struct str address, struct id *ret_cell, struct buf *session);
 /* sittings_check(s, cell, session, address, use): may he go on? ${use}: he did something. DENIED, EXPIRED (idle), LOCKED, CLOSED, … */
 struct err sittings_check(struct sittings *s, struct id cell, struct str session, struct str address, bool use);
-/* sittings_refused(s, cell, address, what): a way past the airlock was tried, "download" or "upload"; a record, at most one in 10 s a cell. */
+/*
+ * sittings_refused(s, cell, address, what): a way past the airlock was tried: "download", "upload" or "terminal", a literal. A record, at most one of a
+ * kind in 10 s a cell.
+ */
 void sittings_refused(struct sittings *s, struct id cell, struct str address, const char *what);
 /* sittings_forget(s, cell): of a closed cell; the next check asks. */
 void sittings_forget(struct sittings *s, struct id cell);

@@ -201,8 +201,8 @@ verb_cell_touch(struct call *c)
 }
 
 /*
- * Somebody tried to take a file out through the notebook, or to bring one in; the gate has refused it. The record is what the security officer looks for: whose cell, and from
- * where.
+ * Somebody tried to take a file out through the notebook, to bring one in, or to open a terminal; the gate has refused it. The record is what the
+ * security officer looks for: whose cell, and from where.
  */
 struct err
 verb_cell_refused(struct call *c)
@@ -212,7 +212,7 @@ verb_cell_refused(struct call *c)
 
 	if (!cell)
 		return ERR(ERR_NOT_FOUND);
-	if (!str_eq(reason, STR("download")) && !str_eq(reason, STR("upload")))
+	if (!str_eq(reason, STR("download")) && !str_eq(reason, STR("upload")) && !str_eq(reason, STR("terminal")))
 		return call_invalid(c, "reason", "There is no such reason.");
 	record_id(&c->record, RECORD_OTHER, cell->id);
 	record_id(&c->record, RECORD_OBJECT, cell->release);
