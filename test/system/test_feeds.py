@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from house import refused, word
+from house import Person, refused, word
 
 
 @pytest.fixture
@@ -54,3 +54,32 @@ def test_a_stranger_s_certificate(house, s3, bucket, tmp_path):
     assert curl(house, *words, f"{house.url}/{bucket}/x") in (0, 403)
     with refused("404"):
         s3.head_object(Bucket=bucket, Key="x")
+
+
+def test_landing_is_written_below_its_own_name_and_not_read(own_house, tmp_path):
+    """by certificate and by key, without any policy of a bucket; nor does anybody else see what lies there"""
+    house = own_house()
+    s3 = house.people["alice"].client()
+    name, neighbour = "feed-" + word(), "feed-" + word()
+    for n in (name, neighbour):
+        house.people["admin"].cli("feed", "add", n, "--out", str(tmp_path / n))
+    certificate = ["--cert", str(tmp_path / f"{name}.pem"), "--key", str(tmp_path / f"{name}.key")]
+    key = house.people["admin"].cli("key", "create", name)
+    mine = Person(house, name, key["access_key"], key["secret"]).client()
+    put = ["-X", "PUT", "--data-binary", "MSH|^~\\&|"]
+    assert curl(house, *certificate, *put, f"{house.url}/landing/{name}/a") == 200
+    mine.put_object(Bucket="landing", Key=f"{name}/b", Body=b"x")
+    for other in (f"{neighbour}/a", name, f"{name}x/a", f"intake/{name}", "a", f"../landing/{name}/a", f"{neighbour}/{name}/a"):
+        with refused("AccessDenied", "InvalidArgument"):
+            mine.put_object(Bucket="landing", Key=other, Body=b"x")
+    for call in (lambda: mine.get_object(Bucket="landing", Key=f"{name}/a"), lambda: mine.head_object(Bucket="landing", Key=f"{name}/b"),
+                 lambda: mine.list_objects_v2(Bucket="landing", Prefix=f"{name}/"), lambda: mine.list_object_versions(Bucket="landing"),
+                 lambda: mine.delete_object(Bucket="landing", Key=f"{name}/b"),
+                 lambda: mine.copy_object(Bucket="landing", Key=f"{name}/c", CopySource=f"landing/{name}/a"),
+                 lambda: mine.get_bucket_policy(Bucket="landing"),
+                 lambda: s3.list_objects_v2(Bucket="landing"), lambda: s3.get_object(Bucket="landing", Key=f"{name}/a"),
+                 lambda: s3.put_object(Bucket="landing", Key=f"{name}/d", Body=b"x")):
+        with refused("AccessDenied", "403", http=403):
+            call()
+    with refused("AccessDenied", "NoSuchBucket"):  # there is one when something has been taken in
+        mine.list_objects_v2(Bucket="pool")

@@ -310,3 +310,17 @@ def test_encryption_that_is_not_done_is_refused(signer, bucket, headers):
 @pytest.mark.parametrize("kind", ["AES256", "aws:kms"])
 def test_encryption_that_is_done(signer, bucket, kind):
     assert signer.request("PUT", f"/{bucket}/x", b"x", headers={"x-amz-server-side-encryption": kind}).status == 200
+
+
+@pytest.mark.parametrize("key", ["../../../escaped", "/etc/escaped", "a/../../escaped", "..", ".", "a/./b", "a//b", "%2e%2e/%2e%2e/escaped", "..\\escaped", "a/" * 400 + "escaped"])
+def test_a_key_is_no_path(house, s3, bucket, key):
+    """it is kept as it is, or refused; on disk there are random names only"""
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"here")
+    except s3.exceptions.ClientError as e:
+        assert e.response["ResponseMetadata"]["HTTPStatusCode"] == 400, e
+    else:
+        assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"here"
+    found = [p.name for folder in (house.top, house.top.parent) for p in folder.glob("*escaped*")] + [p.name for p in house.state.rglob("*escaped*")]
+    assert found == [] and all(re.fullmatch(r"[0-9a-f]+", p.name) for p in (house.state / "vault" / "blobs").rglob("*"))
