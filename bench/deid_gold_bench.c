@@ -1,8 +1,8 @@
 /*
- * How many identifiers are found: deid_gold_bench FOLDER FILE [misses|built-in]. FOLDER is what test/tools/deid_gold.py made: dictionaries and
+ * How many identifiers are found: deid_gold_bench FOLDER FILE [misses|extras|built-in]. FOLDER is what test/tools/deid_gold.py made: dictionaries and
  * gold.txt, other.txt, blind.txt. Each note is done twice, with what is known of its patient and without. A span is found if all of its letters and
  * digits are gone. Prints JSON; with "built-in" only the program's own lists are used; with "misses" each span that was not found without
- * known identifiers is printed too, and each look-alike that went: the gold is synthetic.
+ * known identifiers is printed too, and each look-alike that went; with "extras" each finding that is in no span: the gold is synthetic.
  */
 #include <stdio.h>
 #include <time.h>
@@ -23,7 +23,7 @@ struct tally {
 	double seconds;
 };
 
-static bool misses;
+static bool misses, extras;
 
 static void
 must(bool right, const char *what)
@@ -88,7 +88,7 @@ judge_spans(const struct buf *note, const struct span *spans, size_t n, const ch
 		t->found[spans[i].kind] += spans[i].kind == DECOY ? any : found;
 		t->held += spans[i].held;
 		t->held_found += spans[i].held && found;
-		if (show && (spans[i].kind == DECOY ? any : !found))
+		if (show && misses && (spans[i].kind == DECOY ? any : !found))
 			show_miss(note, &spans[i]);
 	}
 }
@@ -111,6 +111,8 @@ judge(const struct buf *note, const struct span *spans, size_t n, const struct d
 			right = right || gold[k];
 		t->findings[f->category]++;
 		t->right[f->category] += right;
+		if (extras && show && !right)
+			show_miss(note, &(struct span){.at = f->at, .n = f->n, .kind = f->category});
 	}
 	judge_spans(note, spans, n, gone, t, show);
 	for (size_t k = 0; k < note->n; k++) {
@@ -181,8 +183,9 @@ main(int argc, char **argv)
 	uint64_t notes = 0;
 	FILE *f;
 
-	must(argc >= 3, "usage: deid_gold_bench FOLDER FILE [misses|built-in]");
+	must(argc >= 3, "usage: deid_gold_bench FOLDER FILE [misses|extras|built-in]");
 	misses = argc > 3 && strcmp(argv[3], "misses") == 0;
+	extras = argc > 3 && strcmp(argv[3], "extras") == 0;
 	must(!err_is(wordlists_init(&lists)), "no memory");
 	if (argc > 3 && strcmp(argv[3], "built-in") == 0)
 		must(!err_is(wordlists_add_common(&lists)), "no memory");
@@ -224,7 +227,7 @@ main(int argc, char **argv)
 		must(p && fread(p, 1, bytes + 1, f) == bytes + 1, "the gold is cut short");
 		buf_grew(&note, bytes);
 		run(&note, &known, &lists, spans, n, &with, false);
-		run(&note, NULL, &lists, spans, n, &without, misses);
+		run(&note, NULL, &lists, spans, n, &without, misses || extras);
 		known_release(&known);
 		notes++;
 	}

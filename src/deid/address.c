@@ -2,6 +2,7 @@
 #include "deid/patterns.h"
 
 #include "base/num.h"
+#include "deid/facilities.h"
 
 #define PARTS_MAX 5 /* words of a street's name, or of a town's */
 
@@ -25,6 +26,28 @@ nonagenarian(const struct lexed *v, size_t i)
 	return 1;
 }
 
+/* "in her nineties", "in his late 90s" */
+static bool
+in_nineties(const struct lexed *v, size_t i)
+{
+	size_t back = i > 0 && (lex_is(v, i - 1, STR("early")) || lex_is(v, i - 1, STR("mid")) || lex_is(v, i - 1, STR("late"))) ? 2 : 1;
+
+	if (!lex_is(v, i, STR("nineties")) && !(lex_number(v, i) == 90 && lex_is(v, i + 1, STR("s")) && lex_gap(v, i).n <= 3))
+		return false;
+	return i >= back && (lex_is(v, i - back, STR("her")) || lex_is(v, i - back, STR("his")) || lex_is(v, i - back, STR("their")));
+}
+
+/* "94F with", "a 91M": as notes begin */
+static bool
+sexed(const struct lexed *v, size_t i)
+{
+	uint32_t n = lex_number(v, i);
+
+	return n >= 90 && n <= 115 && (lex_is(v, i + 1, STR("f")) || lex_is(v, i + 1, STR("m"))) && lex_gap_is(v, i, STR("")) &&
+	    lex_capital(v, i + 1) &&
+	    (lex_sentence_start(v, i) || lex_is(v, i - 1, STR("a"))) && lex_gap_is(v, i + 1, STR(" ")) && !lex_capital(v, i + 2);
+}
+
 bool
 match_age(const struct lexed *v, size_t i, struct match *ret)
 {
@@ -33,6 +56,10 @@ match_age(const struct lexed *v, size_t i, struct match *ret)
 	size_t words = nonagenarian(v, i), next = i + (words ? words : 1);
 	bool is = words && !lex_is(v, i, STR("ninety"));
 
+	if (in_nineties(v, i) || sexed(v, i)) {
+		*ret = (struct match){.next = i + 1, .category = DEID_AGE};
+		return true;
+	}
 	if (!words && (n < 90 || n > 130))
 		return false;
 	for (size_t back = 1; back <= 2 && back <= i; back++)
@@ -162,8 +189,9 @@ match_place(const struct lexed *v, const struct wordlists *w, size_t i, struct m
 	if (!lex_capital(v, i))
 		return false;
 	*ret = (struct match){.next = next, .category = DEID_PLACE};
-	if (next > i)
+	if (next > i || match_facility(v, i, &ret->next))
 		return true;
+	ret->next = i;
 	if (i == 0 || !(v->t[i - 1].bits & WORD_PLACE_KEY) || !lex_gap_is(v, i - 1, STR(" ")))
 		return false;
 	for (size_t j = i; j < v->n && j - i < PARTS_MAX && lex_capital(v, j); j++) {

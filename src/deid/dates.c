@@ -95,7 +95,8 @@ static bool
 says_date(const struct lexed *v, size_t i)
 {
 	static const char *const words[] = {"on", "since", "dated", "date", "until", "till", "seen", "from", "through", "dob",
-	    "born", "admitted", "discharged", "visit", "by", "before", "after", "between", "thru"};
+	    "born", "admitted", "discharged", "visit", "by", "before", "after", "between", "thru", "monday", "tuesday", "wednesday",
+	    "thursday", "friday", "saturday", "sunday", "mon", "tues", "tue", "wed", "thurs", "thu", "fri"};
 
 	if (i == 0 || lex_gap(v, i - 1).n > 2)
 		return false;
@@ -151,6 +152,16 @@ three_numbers(const struct lexed *v, size_t i, int as_of, struct date_found *d)
 	return d->year && d->month && d->day && is_date(d);
 }
 
+/* ranges(v, last): a whole date follows behind a dash: "3/14-3/16/2019" */
+static bool
+ranges(const struct lexed *v, size_t last)
+{
+	struct date_found d;
+
+	return last + 3 < v->n && lex_gap_of(v, last, " -", 3) && str_chr(lex_gap(v, last), '-') != SIZE_MAX && three_numbers(v,
+	    last + 1, 2100, &d);
+}
+
 static bool
 two_numbers(const struct lexed *v, size_t i, int as_of, struct date_found *d)
 {
@@ -168,7 +179,7 @@ two_numbers(const struct lexed *v, size_t i, int as_of, struct date_found *d)
 	d->at_year = SIZE_MAX;
 	d->at_day = i + 1;
 	d->day = day_at(v, i + 1);
-	return c == '/' && d->month && d->day && is_date(d) && says_date(v, i);
+	return c == '/' && d->month && d->day && is_date(d) && (says_date(v, i) || ranges(v, i + 1));
 }
 
 static bool
@@ -199,6 +210,8 @@ maybe_year(const struct lexed *v, struct date_found *d, int as_of, bool two_digi
 {
 	if (!lex_gap_of(v, d->next - 1, " ,-/.'", 2))
 		return;
+	/* "Mar '19" */
+	two_digits = two_digits || str_chr(lex_gap(v, d->next - 1), '\'') != SIZE_MAX;
 	if (lex_is(v, d->next, STR("of")) && lex_gap_is(v, d->next, STR(" ")) && year_at(v, d->next + 1, as_of, false))
 		d->next++;
 	d->year = year_at(v, d->next, as_of, two_digits);

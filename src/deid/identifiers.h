@@ -20,8 +20,9 @@ struct known { /* all zero: empty */
 
 void known_release(struct known *k);
 /*
- * known_add(k, c, value): as a whole; a name by each of its words, with the last one first, and without the middle ones too; a date in the orders of ISO, the US and Europe; a phone
- * number without its country's 1 too. Less than three letters or digits are not kept. LIMIT, NO_MEMORY.
+ * known_add(k, c, value): as a whole; a name by each of its words, with the last one first, without the middle ones, with an initial for the first, and by its
+ * nicknames; a date in the orders of ISO, the US and Europe; a phone number without its country's 1 and without its area; a number without its letters and
+ * zeros in front; an address without its town, and with its street abbreviated or in full. Less than three letters or digits are not kept. LIMIT, NO_MEMORY.
  */
 struct err known_add(struct known *k, enum deid_category c, struct phi value);
 

@@ -1,15 +1,30 @@
 #include "deid/lexer.h"
 
 #include "base/num.h"
+#include "deid/vocabulary.h"
+#include "deid/wordlists.h"
 #include "names/fold.h"
 
 /* U+00C0 to U+00FF without their accents, in lower case; '*' is no letter to fold */
 static const char latin1[65] = "aaaaaaaceeeeiiiidnooooo*ouuuuy*saaaaaaaceeeeiiiidnooooo*ouuuuy*y";
 
-static bool
-is_letter(char c)
+/* punctuation(s, i): the bytes of signs of U+0080 to U+00BF, U+2000 to U+203F (quotes, bullets, dashes) and U+2122 from ${i} on; 0: none there */
+static size_t
+punctuation(struct str s, size_t i)
 {
-	return fold_is_alpha(c) || (unsigned char)c >= 0x80;
+	unsigned char a = (unsigned char)s.p[i], b = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+
+	if (a == 0xc2 && (b & 0xc0) == 0x80)
+		return 2;
+	if (a != 0xe2 || i + 2 >= s.n || ((unsigned char)s.p[i + 2] & 0xc0) != 0x80)
+		return 0;
+	return b == 0x80 || (b == 0x84 && (unsigned char)s.p[i + 2] == 0xa2) ? 3 : 0;
+}
+
+static bool
+letter_at(struct str s, size_t i)
+{
+	return fold_is_alpha(s.p[i]) || ((unsigned char)s.p[i] >= 0x80 && punctuation(s, i) == 0);
 }
 
 static uint64_t
@@ -50,7 +65,7 @@ token_end(struct str s, size_t at)
 	bool digits = fold_is_digit(s.p[at]);
 	size_t end = at + 1;
 
-	while (end < s.n && end - at < LEXER_TOKEN_MAX && (digits ? fold_is_digit(s.p[end]) : is_letter(s.p[end])))
+	while (end < s.n && end - at < LEXER_TOKEN_MAX && (digits ? fold_is_digit(s.p[end]) : letter_at(s, end)))
 		end++;
 	return end;
 }
@@ -62,8 +77,8 @@ lex_word(struct str s, size_t *ret_n)
 	size_t n = 0;
 
 	for (size_t i = 0, end; i < s.n; i = end) {
-		end = i + 1;
-		if (!is_letter(s.p[i]) && !fold_is_digit(s.p[i]))
+		end = i + (punctuation(s, i) ? punctuation(s, i) : 1);
+		if (!letter_at(s, i) && !fold_is_digit(s.p[i]))
 			continue;
 		end = token_end(s, i);
 		h = grow(h, str_of(s.p + i, end - i));
@@ -101,16 +116,19 @@ lex(struct str s, const struct hashed *words, struct lexed *ret)
 		struct token t = {.at = (uint32_t)i};
 		struct err e;
 
-		end = i + 1;
+		end = i + (punctuation(s, i) ? punctuation(s, i) : 1);
 		t.digits = fold_is_digit(s.p[i]);
-		if (!t.digits && !is_letter(s.p[i]))
+		if (!t.digits && !letter_at(s, i))
 			continue;
 		end = token_end(s, i);
 		t.n = (uint32_t)(end - i);
 		t.chars = chars(str_of(s.p + i, t.n));
 		/* digits are in no list */
-		if (!t.digits && words)
-			t.bits = hashed_get(words, hashed_end(grow(HASHED_START, str_of(s.p + i, t.n))));
+		if (!t.digits && words) {
+			uint64_t h = hashed_end(grow(HASHED_START, str_of(s.p + i, t.n)));
+
+			t.bits = hashed_get(words, h) | (vocabulary_has(h) ? WORD_VOCABULARY : 0);
+		}
 		e = push(&v, &cap, t);
 		if (err_is(e)) {
 			lexed_release(&v);

@@ -1,7 +1,7 @@
 /*
  * lexer: a text as runs of letters and runs of digits; whatever lies between is a gap. Letters and digits are cut apart
- * ("93yo" is two tokens, "A12-345" three), bytes past ASCII are letters, and Latin letters with accents count as without.
- * One pass, linear.
+ * ("93yo" is two tokens, "A12-345" three), bytes past ASCII are letters, but for the signs of U+0080 to U+00BF and U+2000 to U+203F,
+ * and Latin letters with accents count as without. One pass, linear.
  */
 #ifndef CLOISTER_DEID_LEXER_H
 #define CLOISTER_DEID_LEXER_H

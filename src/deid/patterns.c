@@ -1,4 +1,5 @@
 #include "deid/patterns.h"
+#include "deid/codes.h"
 
 #include "base/num.h"
 #include "names/fold.h"
@@ -48,7 +49,9 @@ static bool
 url(const struct lexed *v, size_t i, struct match *m)
 {
 	static const char inner[] = "/:.-_~?#[]@!$&'*+,;=%";
-	static const char *const ends[] = {"com", "org", "net", "edu", "gov", "io", "info", "biz", "us", "uk", "health"};
+	static const char *const ends[] = {"com", "org", "net", "edu", "gov", "mil", "io", "info", "biz", "us", "uk", "ca", "au", "eu",
+	    "co", "health", "app", "dev", "clinic", "care",
+	    "online", "site", "hospital", "example", "test"};
 	struct str gap = i + 1 < v->n ? lex_gap(v, i) : STR_NONE;
 	bool is = str_starts(gap, STR("://")) || (lex_is(v, i, STR("www")) && str_eq(gap, STR(".")));
 	size_t host = past_run(v, i, ".-");
@@ -256,7 +259,7 @@ identified(const struct lexed *v, size_t i, struct match *m)
 		    (back == 1 && gap.n == 0) || (gap.n && gap.p[0] == '.' && !(t->bits & WORD_MARK)))
 			return false;
 		mark = mark || str_chr(gap, '#') != SIZE_MAX || (t->bits & WORD_MARK);
-		if ((t->bits & WORD_ID_MASK) && (mark || !(t->bits & WORD_ID_WEAK))) {
+		if ((t->bits & WORD_ID_MASK) && (mark || !(t->bits & WORD_ID_WEAK) || (back == 1 && code_mixed(v, i, next)))) {
 			m->category = (enum deid_category)(((t->bits & WORD_ID_MASK) >> WORD_ID_SHIFT) - 1);
 			m->next = next;
 			return true;
@@ -385,7 +388,8 @@ match_pattern(const struct lexed *v, size_t i, struct match *ret)
 	if (!found && !glued && v->t[i].digits)
 		found = ssn(v, i, &m) || phone(v, i, &m);
 	if (!found && !glued)
-		found = image(v, i, &m) || plate(v, i, &m) || medicare(v, i, &m) || identified(v, i, &m);
+		found = address_short(v, i, &m) || image(v, i, &m) || plate(v, i, &m) || medicare(v, i, &m) || identified(v, i, &m) ||
+		    code_bare(v, i, &m);
 	if (!found && !plain_code(v, i, &m) && (glued || !coded_whole(v, i, &m)))
 		return false;
 	*ret = m;

@@ -1,6 +1,8 @@
 #include "deid/persons.h"
 
 #include "base/num.h"
+#include "deid/slots.h"
+#include "deid/strangers.h"
 
 #define NAME_WORDS_MAX 5
 #define ANY (WORD_SURNAME | WORD_FIRST)
@@ -30,19 +32,6 @@ initial(const struct lexed *v, size_t i)
 	return is_word(v, i) && v->t[i].n == 1 && lex_capital(v, i);
 }
 
-/* names_on(v, i): the gap after ${i} ends no name: a space, a hyphen, the point of an initial, an apostrophe */
-static bool
-names_on(const struct lexed *v, size_t i)
-{
-	struct str gap = i + 1 < v->n ? lex_gap(v, i) : STR_NONE;
-
-	if (str_eq(gap, STR(" ")) || str_eq(gap, STR("-")))
-		return true;
-	if (str_eq(gap, STR(". ")) || str_eq(gap, STR(".")))
-		return v->t[i].n == 1;
-	return str_eq(gap, STR("'")) && v->t[i].n <= 2 && lex_capital(v, i + 1);
-}
-
 /* past_names(v, i): the token after the capitalised words from ${i}; stops at a word that no name has */
 static size_t
 past_names(const struct lexed *v, size_t i)
@@ -61,15 +50,6 @@ past_names(const struct lexed *v, size_t i)
 			break;
 	}
 	return j;
-}
-
-/* of_eponym(v, next): "Crohn's disease", "Foley catheter": what stands before ${next} is a discoverer */
-static bool
-of_eponym(const struct lexed *v, size_t next)
-{
-	if (lex_is(v, next, STR("s")) && lex_gap_of(v, next - 1, "'\xe2\x80\x99", 3))
-		next++;
-	return (bits_of(v, next) & WORD_EPONYM_OF) && lex_gap_of(v, next - 1, " -", 1);
 }
 
 static bool
@@ -142,7 +122,8 @@ after_key(const struct lexed *v, size_t i, size_t *next)
 		*next = past_names(v, i + 1);
 		comma = true;
 	}
-	if ((v->t[i - 1].bits & WORD_NAME_KEY) && (str_starts(gap, STR(":")) || str_eq(gap, STR(" - ")) || (lex_is(v, i - 1, STR("by")) && str_eq(gap, STR(" "))))) {
+	if ((v->t[i - 1].bits & WORD_NAME_KEY) && (str_starts(gap, STR(":")) || str_eq(gap, STR(" - ")) || (lex_is(v, i - 1,
+	    STR("by")) && str_eq(gap, STR(" "))))) {
 		if (named && !(v->t[i].bits & WORD_STATE))
 			return true;
 		for (size_t j = i; j < *next; j++)
@@ -203,7 +184,8 @@ spoken_to(const struct lexed *v, size_t i, size_t *next)
 static bool
 before_verb(const struct lexed *v, size_t i, size_t *next)
 {
-	static const char *const verbs[] = {"presents", "presented", "returns", "returned", "reports", "reported", "states", "stated", "denies",
+	static const char *const verbs[] = {"presents", "presented", "returns", "returned", "reports", "reported", "states", "stated",
+	    "denies",
 	    "came", "called", "arrived", "underwent", "lives", "works", "tolerated"};
 	size_t j;
 
@@ -317,7 +299,8 @@ pointed_at(const struct lexed *v, size_t i, size_t *next)
 	static const char *const words[] = {"with", "by", "to", "per", "from", "is", "thank", "thanks", "appreciate"};
 	bool is = false;
 
-	if (i == 0 || !unlisted(v, i) || !unlisted(v, i + 1) || !lex_gap_is(v, i, STR(" ")) || lex_capital(v, i + 2) || !lex_gap_is(v, i - 1, STR(" ")))
+	if (i == 0 || !unlisted(v, i) || !unlisted(v, i + 1) || !lex_gap_is(v, i, STR(" ")) || lex_capital(v, i + 2) || !lex_gap_is(v,
+	    i - 1, STR(" ")))
 		return false;
 	for (size_t k = 0; k < ARRAY_LEN(words); k++)
 		is = is || lex_is(v, i - 1, str_c(words[k]));
@@ -329,7 +312,8 @@ pointed_at(const struct lexed *v, size_t i, size_t *next)
 static bool
 speaks(const struct lexed *v, size_t i, size_t *next)
 {
-	static const char *const verbs[] = {"says", "said", "thinks", "feels", "remembers", "wants", "wishes", "recalls", "believes", "admits"};
+	static const char *const verbs[] = {"says", "said", "thinks", "feels", "remembers", "wants", "wishes", "recalls", "believes",
+	    "admits"};
 
 	if (!unlisted(v, i) || v->t[i].n < 3 || !lex_gap_is(v, i, STR(" ")))
 		return false;
@@ -363,5 +347,5 @@ match_person(const struct lexed *v, size_t i, size_t *ret_next, bool *ret_sure)
 		return true;
 	*ret_sure = false;
 	return after_relative(v, i, ret_next) || pair(v, i, ret_next) || half_listed(v, i, ret_next) || pointed_at(v, i, ret_next) ||
-	    speaks(v, i, ret_next) || alone(v, i, ret_next);
+	    speaks(v, i, ret_next) || alone(v, i, ret_next) || match_slot(v, i, ret_next) || match_stranger(v, i, ret_next);
 }

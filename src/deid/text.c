@@ -57,7 +57,8 @@ by_known(const struct scan *s, const struct known *k, size_t i, struct span *ret
 	if (!k || !known_at(k, s->v, i, &hit))
 		return false;
 	if (hit.next == i + 1 && !t->digits) {
-		bool doubtful = (t->bits & WORD_ORDINARY) || t->n < 4 || k == s->learned;
+		bool doubtful = (t->bits & WORD_ORDINARY) || t->n < 4 || k == s->learned ||
+		    ((t->bits & WORD_VOCABULARY) && !(t->bits & (WORD_FIRST | WORD_SURNAME)));
 
 		/* "may", "brown", "Hodgkin lymphoma" in the note of Ms. May Brown Hodgkin */
 		if (doubtful && (!lex_capital(s->v, i) || of_disease(s->v, hit.next)))

@@ -30,14 +30,18 @@ static const struct list lists[] = {
     {WORD_FAX, "fax facsimile telefax"},
     {WORD_PLACE_KEY, "in from to near at of outside visiting"},
     {WORD_EPONYM_OF, "disease syndrome sign signs lymphoma catheter esophagus palsy phenomenon test score scale reflex "
-	"contracture fracture position thyroiditis sarcoma tumor tumour triad criteria classification procedure line drain tube "
+	"view views joint virus bacillus injury incision brace cast splint dressing stent shunt solution pouch space prosthesis valve "
+	    "graft flap regimen protocol "
+	"repeat maneuvers tests lesion hernia deformity neuroma cyst nodule nodules plexus reaction inclusion degeneration exercises "
+	    "exercise contracture fracture position thyroiditis sarcoma tumor tumour triad criteria classification procedure line drain "
+	    "tube "
 	"ulcer fever chorea dementia disorder murmur cell cells stain law index method maneuver manoeuvre operation repair "
 	"stage grade ring node nodes body bodies anemia coma formula equation clamp ligament canal gland"},
     {WORD_MARK, "number num no nbr id ids code template"},
     {WORD_BORN, "born birth dob birthdate birthday"},
     {WORD_ID(DEID_SSN), "ssn ss soc"},
     {WORD_ID(DEID_MRN), "mrn"},
-    {WORD_ID(DEID_MRN) | WORD_ID_WEAK, "record chart unit hospital patient pt"},
+    {WORD_ID(DEID_MRN) | WORD_ID_WEAK, "hosp record chart unit hospital patient pt"},
     {WORD_ID(DEID_PLAN), "policy subscriber member insurance beneficiary mbi hicn"},
     {WORD_ID(DEID_PLAN) | WORD_ID_WEAK, "plan medicare medicaid group payer"},
     {WORD_ID(DEID_ACCOUNT), "account acct iban"},
@@ -45,13 +49,14 @@ static const struct list lists[] = {
     {WORD_ID(DEID_LICENCE), "license licence dea npi passport"},
     {WORD_ID(DEID_LICENCE) | WORD_ID_WEAK, "certificate licensed driver permit registration"},
     {WORD_ID(DEID_VEHICLE), "vin plate plates"},
-    {WORD_ID(DEID_VEHICLE) | WORD_ID_WEAK, "vehicle tag"},
+    {WORD_ID(DEID_VEHICLE) | WORD_ID_WEAK, "vehicle tag car truck automobile motorcycle"},
     {WORD_ID(DEID_DEVICE), "serial imei udi"},
     {WORD_ID(DEID_DEVICE) | WORD_ID_WEAK, "device implant pacemaker lot model pump sn"},
     {WORD_ID(DEID_BIOMETRIC), "fingerprint fingerprints voiceprint iris biometric retina"},
     {WORD_ID(DEID_PHOTO), "photo photograph photos"},
     {WORD_ID(DEID_OTHER), "accession specimen badge"},
-    {WORD_ID(DEID_OTHER) | WORD_ID_WEAK, "ref reference lab case study encounter visit claim order csn requisition employee trial barcode sample"},
+    {WORD_ID(DEID_OTHER) | WORD_ID_WEAK, "file folder hospitalization registry consent kit tube slide tracking confirmation ticket ref "
+    "reference lab case study encounter visit claim order csn requisition employee trial barcode sample"},
     /* names of discoverers, of things and of ordinary speech */
     {WORD_ORDINARY, "parkinson alzheimer crohn foley hodgkin graves addison cushing bell barrett babinski murphy mcburney glasgow "
 	"apgar raynaud sjogren wilson marfan down turner huntington hashimoto kaposi ewing paget dupuytren colles charcot cobb "
@@ -88,7 +93,8 @@ static const struct list lists[] = {
 	"holiday north south east west northern southern eastern western saint san santa los las el la de united states america "
 	"english spanish indian chinese german french american african asian male female oh ok hi hey yes well okay sir "
 	"cardiology radiology oncology neurology nephrology gastroenterology pulmonology urology orthopedics surgery pharmacy psychiatry "
-	"pediatrics dermatology endocrinology hematology pathology anesthesia anesthesiology ophthalmology hospice rehab rehabilitation team "
+	"pediatrics dermatology endocrinology hematology pathology anesthesia anesthesiology ophthalmology hospice rehab rehabilitation "
+	    "team "
 	"staff service services therapy therapist social worker workers none unknown denies reports home self office unit floor "
 	"later earlier today yesterday tomorrow recently previously however otherwise overall also since because while although before "
 	"after during until upon currently again meanwhile afterwards subsequently finally initially eventually often sometimes usually "
@@ -118,13 +124,21 @@ wordlists_init(struct wordlists *w)
 	*w = (struct wordlists){0};
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		TRY(add_all(&w->words, &lists[i]));
-	return OK;
+	return wordlists_add_clinic(w);
 }
 
 void
 wordlists_release(struct wordlists *w)
 {
 	hashed_release(&w->words);
+}
+
+struct err
+wordlists_add_bits(struct wordlists *w, uint32_t bits, const char *words)
+{
+	struct list l = {bits, words};
+
+	return add_all(&w->words, &l);
 }
 
 struct err

@@ -27,9 +27,18 @@ enum word_bit {
 	WORD_EPONYM_OF = 1 << 14, /* disease, sign: what stands before is its discoverer */
 	WORD_MARK = 1 << 15,      /* number, no, id */
 	WORD_BORN = 1 << 16,
+	WORD_VOCABULARY = 1 << 17, /* of vocabulary.h: set by lex() */
+	WORD_DRUG = 1 << 18,       /* what is taken; DRUG words are ORDINARY too */
+	WORD_NATION = 1 << 19,     /* peoples, languages, holidays, makers: written with a capital, and no names */
 	/* what kind of number follows: category + 1 in 5 bits; weak ones need a mark */
 	WORD_ID_SHIFT = 20,
 	WORD_ID_WEAK = 1 << 25,
+	WORD_KIND = 1 << 26,        /* "Hospital", "County" */
+	WORD_KIND_COMMON = 1 << 27, /* "the", "General": before "Hospital" they tell no place */
+	WORD_LIVED = 1 << 28,       /* "lives", before "in" */
+	WORD_WITH = 1 << 29,        /* "staffed", before "with" and "by" */
+	WORD_DEED = 1 << 30,        /* "drove": what people do */
+	WORD_TAKEN = 1u << 31,      /* "started", before a medicine */
 };
 #define WORD_ID(c) ((uint32_t)((unsigned int)(c) + 1) << WORD_ID_SHIFT)
 #define WORD_ID_MASK (31u << WORD_ID_SHIFT)
@@ -44,5 +53,9 @@ void wordlists_release(struct wordlists *w);
 struct err wordlists_add_common(struct wordlists *w);
 /* wordlists_add(w, bit, entry): SURNAME, FIRST, PLACE ("New Haven" is one) or ORDINARY. INVALID: other bits. NO_MEMORY */
 struct err wordlists_add(struct wordlists *w, enum word_bit bit, struct str entry);
+
+/* deid/ only: words, separated by a space; what medicines and peoples are called (clinic_words.c) */
+struct err wordlists_add_bits(struct wordlists *w, uint32_t bits, const char *words);
+struct err wordlists_add_clinic(struct wordlists *w);
 
 #endif

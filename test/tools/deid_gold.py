@@ -8,7 +8,7 @@ is held out of the dictionaries, by a hash of the name: they are names that no l
 What is measured on it is the finding of injected surrogates, not of real patients' identifiers.
 
     deid_gold.py OUT --cloister PROGRAM [--notes FOLDER] [--names FOLDER] [--count N] [--seed S]
-writes OUT/gold.txt, OUT/other.txt and OUT/blind.txt (other wording) and the dictionaries OUT/first-names.txt, surnames.txt, cities.txt.
+writes OUT/gold.txt, OUT/other.txt, OUT/blind.txt and OUT/fourth.txt (other wording) and the dictionaries OUT/first-names.txt, surnames.txt, cities.txt.
 """
 
 import argparse
@@ -67,7 +67,7 @@ OTHER_TEMPLATES = [
     "Please copy this letter to {O.full}, {address}.", "Dr {O.last} will see {P.first} again on {date}.", "Return to {O.full} in two weeks.",
 ]
 
-# A third set, whose misses nobody has looked at: what the rules do with wording that nobody had in mind. Leave it so.
+# A third set: blind until the vocabulary came, whose misses were looked at then by category. No rule was made for one of its sentences alone.
 BLIND_TEMPLATES = [
     "Mr {P.last}'s wound was re-dressed.", "We reviewed the images together with {O.full} from orthopedics.", "Primary: {O.last}",
         "{O.first} will pick her up.",
@@ -77,6 +77,28 @@ BLIND_TEMPLATES = [
     "Member {plan}.", "{P.full}, {age}, here for a visit.", "Reports to {email}.", "Sample {other} was lost.", "Licence {licence} expired {date}.",
     "Born on {date} in {town}, {state}.", "Device {device} replaced on {date}.", "{P.first} and {O.first} live together.", "Signed, {O.full}",
     "Please see {photo}.", "Vehicle {plate} towed.", "On {date} Ms. {P.last} fell.", "SSN on file: {ssn}.", "Uploaded to {url}.", "Dear Dr. {O.last},",
+]
+
+
+# A fourth set, written after the rules of the vocabulary, whose misses nobody has looked at: what to believe. Leave it so.
+FOURTH_TEMPLATES = [
+    "Family at bedside: {O.first}, {O.full} and the patient's niece.", "It was {O.last} who first noticed the rash.",
+    "Reached {O.first} on the second try ({phone}).", "{O.last}, covering for {P.last}, signed out at 19:00.",
+    "Neighbors {O.full} and {P.first} brought groceries.", "Plan reviewed w/ {O.full} at length.", "The note of {O.last} from {date} was read.",
+    "{P.first} {P.last} remains on the waiting list.", "{P.first} did not sleep well.", "After talking it over, {O.first} declined.",
+    "Handoff from {O.last} to {P.last}.", "Social work ({O.full}) is arranging transport.", "Room shared with {O.full}.",
+    "Thank you for letting me see {P.full} today.", "Best regards,\n{O.full}", "Prepared for {O.comma}", "{O.last}/{P.last} to follow.",
+    "Tell {O.first} we called.", "{P.last} x-rays pulled for comparison.", "According to {O.first}, nothing was eaten since {date}.",
+    "Power of attorney rests with {O.full}, reachable under {phone}.", "Pharmacy left a voicemail at {phone}.", "Text {phone} when ready.",
+    "Documents went out by facsimile, {fax}.", "Write {email} for the forms.", "Chart {mrn} merged.", "Pt ID {mrn} confirmed on wristband.",
+    "Covered by {plan} through the employer.", "Charges posted to acct {account}.", "Social {ssn} given at intake.",
+    "Physician licence {licence} on file.", "Arrived in a car, plates {plate}.", "The generator (s/n {device}) was checked.",
+    "Lead model {device} remains in place.", "Education leaflet at {url} was shared.", "Session opened from {ip}.", "Iris scan {finger} matched.",
+    "Wound picture stored as {photo}.", "Tissue block {other} sent out.", "Enrolled under number {other}.",
+    "Grew up in {town} before the move to {town}.", "Ambulance picked her up at {address}.", "Mailing address is {address}.",
+    "Her postal code, {zip}, is out of area.", "Flight from {town} landed on {longdate}.", "Between {date} and {date} no fever.",
+    "Due back {longdate}.", "Stent placed {monthyear}.", "Vaccinated {date}, boosted {date}.", "At {old} years of age he still drives.",
+    "She is {old} y/o and lives alone.", "{P.first}'s mother, {O.first}, has asthma.", "I, {O.full}, was present for the key portions.",
 ]
 
 
@@ -251,14 +273,15 @@ def make(out, cloister, notes=None, names=None, count=200, seed=7):
     (out / "cities.txt").write_text("".join(t.lower() + "\n" for t in TOWNS), encoding="utf-8")
     maker = Maker(seed, firsts, lasts[:20000])
     totals = {"synth": 0, "injected": 0}
-    with open(out / "gold.txt", "wb") as f, open(out / "other.txt", "wb") as other, open(out / "blind.txt", "wb") as blind:
+    with open(out / "gold.txt", "wb") as f, open(out / "other.txt", "wb") as other, open(out / "blind.txt", "wb") as blind, \
+            open(out / "fourth.txt", "wb") as fourth:
         for note, spans, known in synth_notes(cloister, out, 2 * count, names):
             if totals["synth"] == count:
                 break
             put(f, note, spans, known, held)
             totals["synth"] += 1
         for text, own in aci_notes(notes) if notes else ():
-            for to, templates in ((f, TEMPLATES), (other, OTHER_TEMPLATES), (blind, BLIND_TEMPLATES)):
+            for to, templates in ((f, TEMPLATES), (other, OTHER_TEMPLATES), (blind, BLIND_TEMPLATES), (fourth, FOURTH_TEMPLATES)):
                 made, spans, known = injected(maker, text, own, templates)
                 raw, spans = in_bytes(made, spans)
                 put(to, raw, spans, known, held)
