@@ -6,6 +6,57 @@
 
 #include "governed_fixture.h"
 
+#define NOBODY "0123456789abcdef0123456789abcdef"
+
+/* ---- what an ingest tells ---- */
+
+static const json_t *
+flow_of(struct home *o, const char *feed)
+{
+	size_t i;
+	json_t *one;
+
+	ok(asks(o, "audrey", "flow.show", "{}"));
+	json_array_foreach(json_object_get(said, "feeds"), i, one)
+		if (strcmp(json_string_value(json_object_get(one, "name")), feed) == 0)
+			return one;
+	fail();
+	return NULL;
+}
+
+static struct err
+ingested(struct home *o, unsigned upto, struct name feed, const char *counts)
+{
+	char told[1024];
+	struct name job;
+
+	ok(process_asks(o, ROLE_STEWARD, "", "ingest.start", "{\"newest\":9}"));
+	job = named("job");
+	ok(process_asks(o, ROLE_SCRUB, job.z, "job.show", "{}"));
+	snprintf(told, sizeof(told),
+	    "{\"watermark\":%u,\"delivered\":{\"%s\":%s,\"no id\":{\"accepted\":9},\"" NOBODY "\":{\"accepted\":9}}}", upto, feed.z, counts);
+	return process_asks(o, ROLE_SCRUB, job.z, "job.done", told);
+}
+
+static void
+an_ingest_counts_for_feeds_and_nobody_else(void **state)
+{
+	struct home *o = *state;
+	struct name feed;
+
+	ok(asks(o, "root-admin", "user.add", "{\"name\":\"north\",\"roles\":[\"feed\"],\"service\":true}"));
+	feed = named("id");
+	assert_null(json_object_get(flow_of(o, "north"), "accepted"));
+	ok(ingested(o, 1, feed, "{\"accepted\":3,\"refused\":1,\"last\":\"2026-01-01T00:00:00.500Z\"}"));
+	ok(ingested(o, 2, feed, "{\"accepted\":2,\"last\":\"2025-01-01T00:00:00.000Z\"}")); /* an older one takes nothing back */
+	ok(ingested(o, 3, feed, "{\"accepted\":1,\"last\":\"Xiomara Vexley\"}"));          /* nor is what is no time shown */
+	fails(ingested(o, 4, feed, "{\"accepted\":-5}"), ERR_INVALID);
+	assert_int_equal(json_integer_value(json_object_get(flow_of(o, "north"), "accepted")), 6);
+	assert_int_equal(json_integer_value(json_object_get(flow_of(o, "north"), "refused")), 1);
+	assert_string_equal(json_string_value(json_object_get(flow_of(o, "north"), "last")), "2026-01-01T00:00:00.500Z");
+	assert_int_equal(json_array_size(json_object_get(said, "feeds")), 1);
+}
+
 /* ---- who may ask at all ---- */
 
 static void
@@ -441,6 +492,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, governed_setup, governed_teardown)
+		T(an_ingest_counts_for_feeds_and_nobody_else),
 		T(the_administrator_governs_nothing),
 		T(what_processes_ask_nobody_else_may),
 		T(a_stranger_to_the_study_is_refused),
