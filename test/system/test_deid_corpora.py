@@ -46,7 +46,7 @@ def test_synthetic_hospital(tmp_path):
 def test_injected(gold):
     m = measured(gold, "gold.txt")
     assert m["known"]["recall"] >= 0.99, m["known"]
-    assert m["unseen"]["recall"] >= 0.98 and m["unseen"]["held_out_recall"] >= 0.95, m["unseen"]
+    assert m["unseen"]["recall"] >= 0.995 and m["unseen"]["held_out_recall"] >= 0.99, m["unseen"]
     assert m["unseen"]["words_gone"] <= 0.01 and m["unseen"]["look_alikes_gone"] <= 0.02
     for category, v in m["known"]["by_category"].items():
         assert v["recall"] >= 0.98, (category, v)
@@ -54,10 +54,17 @@ def test_injected(gold):
 
 def test_other_wording(gold):
     m = measured(gold, "other.txt")
-    assert m["known"]["recall"] >= 0.99 and m["unseen"]["recall"] >= 0.95, (m["known"]["recall"], m["unseen"]["recall"])
-    assert m["unseen"]["words_gone"] <= 0.01
+    assert m["known"]["recall"] >= 0.99 and m["unseen"]["recall"] >= 0.985, (m["known"]["recall"], m["unseen"]["recall"])
+    assert m["unseen"]["held_out_recall"] >= 0.96 and m["unseen"]["words_gone"] <= 0.012
+
+
+def test_wording_that_was_blind_once(gold):
+    m = measured(gold, "blind.txt")
+    assert m["known"]["recall"] >= 0.99 and m["unseen"]["recall"] >= 0.98, (m["known"]["recall"], m["unseen"]["recall"])
+    assert m["unseen"]["held_out_recall"] >= 0.96 and m["unseen"]["words_gone"] <= 0.012
 
 
 def test_wording_that_no_rule_was_made_for(gold):
-    m = measured(gold, "blind.txt")
-    assert m["known"]["recall"] >= 0.94 and m["unseen"]["recall"] >= 0.78, (m["known"]["recall"], m["unseen"]["recall"])
+    m = measured(gold, "fourth.txt")
+    assert m["known"]["recall"] >= 0.99 and m["unseen"]["recall"] >= 0.95, (m["known"]["recall"], m["unseen"]["recall"])
+    assert m["unseen"]["held_out_recall"] >= 0.93 and m["unseen"]["words_gone"] <= 0.012, m["unseen"]["held_out_recall"]
