@@ -171,7 +171,7 @@ add_address(struct known *k, enum deid_category c, const struct lexed *v)
 static struct err
 add_national(struct known *k, enum deid_category c, struct str s)
 {
-	char digits[KNOWN_VALUE_MAX];
+	char digits[KNOWN_VALUE_MAX] = {0};
 	size_t n = 0;
 	struct err e = OK;
 
