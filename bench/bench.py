@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cloister's speed beside named peers in the same run: a table, and bench/results.json.
 
-bench.py [--quick] [--only NAME,…]  names: large small list ledger mllp start cells
+bench.py [--quick] [--only NAME,…]  names: large small list ledger mllp fhir release deid start cells
 
 Peers: nginx serving and DAV-writing the same bytes over TLS, unsealed; Ceph RGW from Debian's packages, in memory, over TLS, with
 encryption on (its default key), where its packages are installed or can be. Everything listens on 127.0.0.1. Numbers are medians.
@@ -9,6 +9,7 @@ encryption on (its default key), where its packages are installed or can be. Eve
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -19,21 +20,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP / "test" / "system"))
+sys.path.insert(0, str(TOP / "test" / "tools"))
 
 import boto3  # noqa: E402
 import urllib3  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
 import cell_house as cells  # noqa: E402
+import deid_gold  # noqa: E402
 import house as houses  # noqa: E402
 from mllp import Feed  # noqa: E402
 from peers import MllpReceiver, Nginx, Rgw  # noqa: E402
 
 urllib3.disable_warnings()  # the peers sign for themselves
 BUILD = pathlib.Path(os.environ.get("CLOISTER_BUILD", TOP / "build"))
+CORPORA = pathlib.Path(os.environ.get("CLOISTER_CORPORA", TOP.parent / "shared" / "corpora"))
 MIB = 1 << 20
 SMALL = 4096
 
@@ -315,6 +320,74 @@ def bench_mllp(b):
               f"python-hl7 (p50 {theirs['p50_ms']:.1f} ms)", theirs["per_s"], "/s")
 
 
+def bench_fhir(b):
+    """documents of a FHIR client through the gate, and how soon they are in the pool"""
+    patients = 100 if b.quick else 600
+    say(f"\nFHIR R4: transaction bundles of {patients} synthetic patients by 4 clients over mutual TLS, until all of it is in the pool")
+    subprocess.run([str(BUILD / "src/bin/cloister"), "synth", "--out", str(b.top / "hospital"), "--patients", str(patients), "--format", "fhir"], check=True,
+                   capture_output=True)
+    bundles = (b.top / "hospital/fhir/bundles.ndjson").read_bytes().splitlines()
+    resources = sum(len(json.loads(line)["entry"]) for line in bundles)
+    with b.house() as h:
+        h.add_everybody()
+        feed = Feed(h, "bench-clinic", 0)
+
+        def deliver(part):
+            connection = http.client.HTTPSConnection("127.0.0.1", h.port, context=feed.context(), timeout=120)
+            for bundle in part:
+                connection.request("POST", "/fhir", bundle, {"Content-Type": "application/fhir+json"})
+                answer = connection.getresponse()
+                answer.read()
+                assert answer.status == 200, answer.status
+        begun = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(deliver, [bundles[i::4] for i in range(4)]))
+        taken = time.monotonic() - begun
+        while True:
+            flow = h.people["audrey"].cli("flow")
+            if flow["landing"]["done"] >= flow["landing"]["newest"] > 0 and sum(flow["pool"]["resources"].values()) >= resources * 0.9:
+                break
+            assert time.monotonic() - begun < 300, flow["landing"]
+            time.sleep(0.05)
+        mapped = time.monotonic() - begun
+    b.row("accepted: checked, sealed, recorded, synced", resources / taken, unit="resources/s")
+    b.row("from the first byte until all is in the pool", resources / mapped, unit="resources/s", bar=20000)
+    shutil.rmtree(b.top / "hospital")
+
+
+def bench_release(b):
+    """a de-identified release out of a pool in memory: rules, notes, Parquet and CSV, re-scan"""
+    patients = 300 if b.quick else 1500
+    say(f"\nRelease: {patients} patients with 100 observations each, safe-harbor, all tables, searched again")
+    r = tool(BUILD / "bench" / "release_bench", patients, 100)
+    b.row("rows released, by the clock", r["rows_per_s"], unit="rows/s")
+    b.row("rows released, a processor's second", r["rows_per_cpu_s"], unit="rows/s")
+
+
+def bench_deid(b):
+    """recall and precision of de-identification on injected surrogates, by category"""
+    say("\nDe-identification, on a gold with injected surrogates; a third of all names is in no dictionary")
+    out = b.top / "gold"
+    notes, names = CORPORA / "notes", CORPORA / "dict/census1990/names"
+    real = notes.is_dir() and names.is_dir()
+    made = deid_gold.make(out, BUILD / "src/bin/cloister", *([notes, names] if real else []), count=100 if b.quick else 400)
+    for file, what in (("gold.txt", "wording of the rules"), ("other.txt", "a second wording"), ("blind.txt", "a wording that no rule was made for")):
+        if file != "gold.txt" and not made.get("injected"):
+            continue
+        m = tool(BUILD / "bench" / "deid_gold_bench", out, file)
+        b.row(f"{what}: recall, identifiers known", m["known"]["recall"], bar=0.99)
+        b.row(f"{what}: recall, unseen", m["unseen"]["recall"], bar=0.95)
+        b.row(f"{what}: recall of names in no dictionary, unseen", m["unseen"]["held_out_recall"])
+        b.row(f"{what}: clinical words taken out", 100 * m["unseen"]["words_gone"], unit="%")
+        if file == "gold.txt":
+            b.row("notes a second, one core", m["known"]["notes_per_s"], unit="/s", bar=1000)
+            for category, v in m["known"]["by_category"].items():
+                unseen = m["unseen"]["by_category"].get(category, {})
+                say(f"    {category:<10} {v['spans']:>6} places   known: recall {v['recall']:.3f}, precision {v['precision']:.3f}   "
+                    f"unseen: recall {unseen.get('recall', 0):.3f}")
+    shutil.rmtree(out)
+
+
 def bench_start(b):
     """start to ready, and memory at rest and under load"""
     say("\nStart and memory")
@@ -374,7 +447,8 @@ def memory(h):
     return total / 1024
 
 
-ALL = {"large": bench_large, "small": bench_small, "list": bench_list, "ledger": bench_ledger, "mllp": bench_mllp, "start": bench_start, "cells": bench_cells}
+ALL = {"large": bench_large, "small": bench_small, "list": bench_list, "ledger": bench_ledger, "mllp": bench_mllp, "fhir": bench_fhir,
+       "release": bench_release, "deid": bench_deid, "start": bench_start, "cells": bench_cells}
 
 
 def main():
