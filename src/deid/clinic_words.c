@@ -64,7 +64,7 @@ static const char nations[] =
     "esr crp ekg ecg eeg emg mri mra cta ultrasound telehealth mychart epic cerner zoom xray latex aircast velcro lovastatin fosamax "
     "kleenex jello gatorade ensure pfizer moderna janssen novavax gardasil shingrix prevnar pneumovax tdap";
 
-/* discoverers, and what only a microscope sees */
+/* discoverers, and what a laboratory sees */
 static const char eponyms[] =
     "ehlers danlos guillain barre takotsubo takayasu wegener kawasaki behcet osgood schlatter legg calve perthes charcot ludwig "
     "fournier bankart hounsfield sjogren sjogrens creutzfeldt jakob dubin crigler najjar chiari budd fanconi felty goodpasture gaucher "
@@ -76,6 +76,9 @@ static const char eponyms[] =
     "kayser fleischer roth auer heinz howell sternberg bence schwann merkel langerhans purkinje kupffer leydig sertoli bartter gitelman "
     "liddle kimmelstiel tamm horsfall penrose malecot tenckhoff quinton hohn broviac sengstaken";
 static const char germs[] =
+    "hematocrit troponin bili chemistries prefilled urinalysis lipase amylase procalcitonin fibrinogen haptoglobin reticulocyte reticulocytes "
+    "eosinophils basophils neutrophils lymphocytes monocytes bandemia homocysteine prealbumin transferrin osmolality anion cortisol prolactin "
+    "testosterone estradiol progesterone parathyroid microalbumin triglycerides apolipoprotein lipoprotein methylmalonic hemoglobin "
     "helicobacter klebsiella borrelia escherichia pseudomonas proteus enterococcus staphylococcus streptococcus haemophilus neisseria "
     "chlamydia mycoplasma legionella listeria salmonella shigella campylobacter clostridium clostridioides bacteroides acinetobacter "
     "enterobacter serratia citrobacter stenotrophomonas burkholderia moraxella bordetella mycobacterium nocardia actinomyces treponema "

@@ -4,6 +4,7 @@
 #include "names/fold.h"
 
 #define WORD_MAX 40
+#define TAILED_MIN 8
 #define REST_MIN 5 /* letters after a prefix */
 
 static const char *const prefixes[] = {"non", "hyper", "hypo", "neuro", "cardio", "normo", "endo", "extra", "intra", "micro", "macro",
@@ -32,6 +33,10 @@ static const char *const stems[] = {"sartan", "olol", "statin", "tinib", "ciclib
     "pramine", "triptyline", "faxine", "azine", "caine", "curonium", "fentanil", "codone", "morphone", "setil", "glitazone", "glinide",
     "gliride", "afil", "acetonide"};
 
+/* how medicine ends its words, and nobody his name */
+static const char *const tails[] = {"emia", "itis", "osis", "uria", "ectomy", "otomy", "ostomy", "plasty", "scopy", "graphy", "pathy", "algia", "megaly",
+    "penia", "plegia", "rrhea", "trophy", "lysis", "cytes", "philia", "globin", "genic"};
+
 static bool
 ends(struct str s, struct str tail)
 {
@@ -50,6 +55,9 @@ vocabulary_built(struct str word)
 		low[i] = fold_lower(word.p[i]);
 	for (size_t k = 0; k < ARRAY_LEN(stems); k++)
 		if (ends(s, str_c(stems[k])))
+			return true;
+	for (size_t k = 0; k < ARRAY_LEN(tails) && s.n >= TAILED_MIN; k++)
+		if (ends(s, str_c(tails[k])))
 			return true;
 	for (size_t k = 0; k < ARRAY_LEN(prefixes); k++) {
 		struct str p = str_c(prefixes[k]);

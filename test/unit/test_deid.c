@@ -333,6 +333,7 @@ static const char *const no_strangers[] = {
     "HR in the 90s, BP 95, ratio 3::1, Apgar 9, 10:30:45",
     "May resume. Brown sputum. Parkinson disease. Will follow. Rush of blood",
     "Zorblax-guided biopsy",
+    "Hyperkalemia, Hematocrit 41, Troponin, Pancytopenia",
     "Today\xe2\x80\x99s visit, don\xe2\x80\x99t smoke \xe2\x80\xa2 Plan",
 };
 
