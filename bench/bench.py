@@ -371,7 +371,8 @@ def bench_deid(b):
     notes, names = CORPORA / "notes", CORPORA / "dict/census1990/names"
     real = notes.is_dir() and names.is_dir()
     made = deid_gold.make(out, BUILD / "src/bin/cloister", *([notes, names] if real else []), count=100 if b.quick else 400)
-    for file, what in (("gold.txt", "wording of the rules"), ("other.txt", "a second wording"), ("blind.txt", "a wording that no rule was made for")):
+    for file, what in (("gold.txt", "wording of the rules"), ("other.txt", "a second wording"), ("blind.txt", "a third"),
+                       ("fourth.txt", "a wording that no rule was made for")):
         if file != "gold.txt" and not made.get("injected"):
             continue
         m = tool(BUILD / "bench" / "deid_gold_bench", out, file)
