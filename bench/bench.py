@@ -381,7 +381,7 @@ def bench_deid(b):
         b.row(f"{what}: recall of names in no dictionary, unseen", m["unseen"]["held_out_recall"])
         b.row(f"{what}: clinical words taken out", 100 * m["unseen"]["words_gone"], unit="%")
         if file == "gold.txt":
-            b.row("notes a second, one core", m["known"]["notes_per_s"], unit="/s", bar=1000)
+            b.row("notes a second, one core", m["known"]["notes_per_cpu_s"], unit="/s", bar=1000)
             for category, v in m["known"]["by_category"].items():
                 unseen = m["unseen"]["by_category"].get(category, {})
                 say(f"    {category:<10} {v['spans']:>6} places   known: recall {v['recall']:.3f}, precision {v['precision']:.3f}   "
