@@ -32,7 +32,7 @@ struct broker {
 	void *tls; /* an SSL_CTX, ours */
 	struct feed *feed;
 	struct buf topic, held; /* a message for which the round had no room */
-	bool holds, failed, subscribed, dialled, unknown;
+	bool holds, failed, subscribed, dialled, unknown, told_unknown;
 	bool in_round; /* messages of it are, and are not acknowledged */
 	int64_t again_us; /* connect at; 0: connected or trying */
 	unsigned failures;
@@ -180,6 +180,9 @@ lost(struct broker *b)
 	b->holds = false;
 	buf_release(&b->held);
 	if (b->unknown) { /* the broker is there; it is we who wait */
+		if (!b->told_unknown)
+			LOG(LOG_WARN, "broker-waits-for-feed");
+		b->told_unknown = true;
 		b->again_us = clock_mono_us() + UNKNOWN_PAUSE_US;
 		return;
 	}
@@ -237,7 +240,7 @@ broker_ready(struct intake *in, struct broker *b, uint32_t events)
 	if (b->again_us != 0)
 		return;
 	/* unknown to warden, or warden cannot say: nothing is read, the broker keeps it */
-	b->unknown = !feed_is_known(b);
+	b->unknown = !(events & (EPOLLHUP | EPOLLERR)) && !feed_is_known(b);
 	if (b->unknown)
 		b->failed = true;
 	else if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))

@@ -150,7 +150,7 @@ def test_a_feed_that_nobody_knows_is_not_fetched():
         broker.publish("ward/7/hr", [reading(1)])
         time.sleep(2)
         assert not taken(h)
-        until(lambda: "broker-lost" in h.log_text())
+        until(lambda: "broker-waits-for-feed" in h.log_text())
         assert "ward/" not in h.log_text()
 
 
