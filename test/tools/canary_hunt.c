@@ -83,7 +83,7 @@ base64(const unsigned char *p, size_t n, unsigned shift, unsigned char *out)
 		unsigned v = 0;
 
 		for (size_t b = c * 6; b < c * 6 + 6; b++)
-			v = v << 1 | (p[b / 8 - shift] >> (7 - b % 8) & 1u);
+			v = v << 1 | ((unsigned)p[b / 8 - shift] >> (7 - b % 8) & 1u);
 		out[at++] = (unsigned char)letters[v];
 	}
 	return at;
